@@ -1,0 +1,55 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+READY := .venv/.ready
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+$(READY): requirements/lock.txt pyproject.toml tools/bootstrap.py
+	@$(PYTHON) tools/bootstrap.py
+
+.PHONY: demo
+demo: $(READY) ## Start everything, tell the story of one library, stop everything
+	@.venv/bin/python -m demo
+
+.PHONY: up
+up: $(READY) ## The demo's services, left running in the background
+	@.venv/bin/python -m demo up
+
+.PHONY: down
+down: $(READY) ## Stop what `make up` started
+	@.venv/bin/python -m demo down
+
+.PHONY: test
+test: lint ## Lint and every test
+	@.venv/bin/python -m pytest
+
+.PHONY: test-unit
+test-unit: $(READY) ## The tests that need no services
+	@.venv/bin/python -m pytest tests/unit
+
+.PHONY: lint
+lint: $(READY) ## Style, types and the import contracts
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+.PHONY: format
+format: $(READY) ## Rewrite the code in the project's format
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+.PHONY: bench
+bench: $(READY) ## Measure, print a table, write build/bench.json
+	@.venv/bin/python -m benchmarks
+
+.PHONY: lock
+lock: $(READY) ## Renew requirements/*.txt from pyproject.toml and requirements/*.in
+	@.venv/bin/python tools/lock.py
+
+.PHONY: clean
+clean: ## Remove the environment, caches and build products
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
