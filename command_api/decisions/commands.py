@@ -1,0 +1,181 @@
+"""Commands: requests to change one stream, as clients write them."""
+
+import hashlib
+from dataclasses import fields as dataclass_fields
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from command_api.decisions.pattern_fields import MAX_NAME, InvalidField, check_fields
+from command_api.decisions.refusals import Refusal
+from events.errors import InvalidJson
+from events.identifiers import is_uuid, is_uuid7
+from events.json_text import Json, canonical, parse
+
+_CONFIG = ConfigDict(extra="forbid")
+
+
+class InvalidCommand(Exception):
+    """A command without the shape of its type. `pointer` is a JSON pointer (RFC 6901) into the command."""
+
+    def __init__(self, code: Refusal, detail: str, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.pointer = pointer
+
+
+def _must_be_uuid(text: str) -> str:
+    if not is_uuid(text):
+        raise ValueError("must be a UUID in canonical lower-case form")
+    return text
+
+
+def _must_be_uuid7(text: str) -> str:
+    if not is_uuid7(text):
+        raise ValueError("must be a version 7 UUID in canonical lower-case form")
+    return text
+
+
+def _must_be_time(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("must be an RFC 3339 time with an offset")
+    return text
+
+
+CommandId = Annotated[str, AfterValidator(_must_be_uuid7)]
+PatternId = Annotated[str, AfterValidator(_must_be_uuid)]
+Time = Annotated[str, AfterValidator(_must_be_time)]
+Version = Annotated[int, Field(ge=1, strict=True)]
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class _Command:
+    command_id: CommandId
+    occurred_at: Time | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class CreateTeam(_Command):
+    """Create the team that the command is sent to, and its empty library."""
+
+    type: Literal["create_team"] = "create_team"
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class RecordPattern(_Command):
+    """Add a pattern to the library."""
+
+    type: Literal["record_pattern"] = "record_pattern"
+    pattern_id: PatternId
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class EditPattern(_Command):
+    """Set and remove fields of a pattern, as seen at `base_version`."""
+
+    type: Literal["edit_pattern"] = "edit_pattern"
+    pattern_id: PatternId
+    base_version: Version
+    set: Annotated[dict[str, Any], Field(default_factory=dict)]
+    remove: Annotated[list[str], Field(default_factory=list)]
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ArchivePattern(_Command):
+    """Put a live pattern away; its name becomes free."""
+
+    type: Literal["archive_pattern"] = "archive_pattern"
+    pattern_id: PatternId
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class RestorePattern(_Command):
+    """Make an archived pattern live again."""
+
+    type: Literal["restore_pattern"] = "restore_pattern"
+    pattern_id: PatternId
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class DeletePattern(_Command):
+    """Delete a pattern for good."""
+
+    type: Literal["delete_pattern"] = "delete_pattern"
+    pattern_id: PatternId
+
+
+PatternCommand = RecordPattern | EditPattern | ArchivePattern | RestorePattern | DeletePattern
+TeamCommand = CreateTeam
+Command = PatternCommand | TeamCommand
+
+_COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
+
+
+def read_command(text: bytes) -> tuple[Command, Json]:
+    """A command and its JSON object from text; raise `InvalidCommand`."""
+    try:
+        value = parse(text)
+    except InvalidJson as error:
+        raise InvalidCommand(Refusal(error.code), error.reason) from None
+    return command_from(value), value
+
+
+def command_from(value: Json) -> Command:
+    """A command from parsed JSON; raise `InvalidCommand` with a pointer to what is wrong."""
+    try:
+        command = _COMMAND.validate_python(value)
+    except ValidationError as error:
+        raise _invalid(error) from None
+    if isinstance(command, RecordPattern | EditPattern):
+        _check_pattern_fields(command)
+    return command
+
+
+def command_hash(value: Json) -> str:
+    """SHA-256, in hex, of a command's JSON in canonical form: tells a re-sent command from another one."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def to_json(command: Command) -> dict[str, Json]:
+    """A command as the JSON object that a client sends; what was not given is left out."""
+    values = {field.name: getattr(command, field.name) for field in dataclass_fields(command)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _check_pattern_fields(command: RecordPattern | EditPattern) -> None:
+    member, given = ("fields", command.fields) if isinstance(command, RecordPattern) else ("set", command.set)
+    try:
+        check_fields(given)
+    except InvalidField as error:
+        raise InvalidCommand(Refusal.INVALID_FIELD, str(error), _pointer(member, error.field)) from None
+    if isinstance(command, RecordPattern):
+        if "name" not in given:
+            raise InvalidCommand(Refusal.INVALID_FIELD, "name: a pattern needs a name", "/fields/name")
+        return
+    if "name" in command.remove:
+        raise InvalidCommand(Refusal.INVALID_FIELD, "name: a pattern needs a name", "/remove")
+    if not given and not command.remove:
+        raise InvalidCommand(Refusal.MALFORMED_COMMAND, "an edit sets or removes at least one field", "/set")
+    if len({*given, *command.remove}) != len(given) + len(command.remove):
+        raise InvalidCommand(Refusal.MALFORMED_COMMAND, "an edit names each field once", "/remove")
+
+
+def _invalid(error: ValidationError) -> InvalidCommand:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        missing = first["type"] == "union_tag_not_found"
+        detail = "type: is missing" if missing else "type: no command has this type"
+        return InvalidCommand(Refusal.UNKNOWN_COMMAND_TYPE, detail, "/type")
+    where = first["loc"][1:]
+    detail = first["msg"].removeprefix("Value error, ")
+    message = f"{'.'.join(map(str, where))}: {detail}" if where else detail
+    return InvalidCommand(Refusal.MALFORMED_COMMAND, message, _pointer(*where))
+
+
+def _pointer(*path: str | int) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)

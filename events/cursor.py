@@ -1,0 +1,49 @@
+"""Cursors: where a client stands in its team's log. Opaque to clients, checked when they come back."""
+
+import base64
+import binascii
+import uuid
+import zlib
+from dataclasses import dataclass
+
+from events.errors import EventError
+
+_VERSION = b"\x01"
+
+
+class BadCursor(EventError):
+    """Text that is no cursor of this server's."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cursor:
+    """A position: the log's id, the team, and the last sequence seen (0: nothing yet)."""
+
+    log_id: str
+    team_id: str
+    sequence: int
+
+    def __str__(self) -> str:
+        body = (
+            _VERSION
+            + uuid.UUID(self.log_id).bytes
+            + uuid.UUID(self.team_id).bytes
+            + self.sequence.to_bytes(8, "big")
+        )
+        return base64.urlsafe_b64encode(body + zlib.crc32(body).to_bytes(4, "big")).decode()
+
+
+def parse_cursor(text: str) -> Cursor:
+    """Read a cursor; raise `BadCursor` when it was cut, altered or never made by a server."""
+    try:
+        raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        raise BadCursor("not a cursor") from None
+    body, checksum = raw[:-4], raw[-4:]
+    if len(body) != 41 or body[:1] != _VERSION or zlib.crc32(body).to_bytes(4, "big") != checksum:
+        raise BadCursor("not a cursor, or a damaged one")
+    return Cursor(
+        log_id=str(uuid.UUID(bytes=body[1:17])),
+        team_id=str(uuid.UUID(bytes=body[17:33])),
+        sequence=int.from_bytes(body[33:], "big"),
+    )

@@ -1,0 +1,103 @@
+"""Outcomes: the one answer to each command, as records of [outcomes]; and marks, which keep the place."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from events.errors import InvalidJson, MalformedRecord
+from events.json_text import Json, dump, parse
+from events.record import COMMAND_OFFSET, KIND, LOG_ID, NewRecord, Record, integer_of, text_of
+
+OutcomeStatus = Literal["accepted", "merged", "conflict", "rejected"]
+
+EVENTS_END = "events_end"
+_STATUSES = frozenset(get_args(OutcomeStatus))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Position:
+    """How far a partition's decider has come: the next command to answer, and the end of [events] it knew."""
+
+    next_command_offset: int
+    events_end: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of a command.
+
+    `answer` is what its sender reads: status, code, detail, pattern_id, version, sequence, conflict.
+    `repeat` says that it is not the first answer under its command id: the first one stands.
+    `command_id` is None for a record that held no command.
+    """
+
+    log_id: str
+    team_id: str
+    command_id: str | None
+    command_hash: str
+    recorded_at: str
+    status: OutcomeStatus
+    answer: dict[str, Json]
+    repeat: bool = False
+
+
+def encode(outcome: Outcome, *, command_offset: int, events_end: int) -> NewRecord:
+    """The record of an outcome; it also says how far its decider has come."""
+    headers = {
+        KIND: b"outcome",
+        COMMAND_OFFSET: b"%d" % command_offset,
+        EVENTS_END: b"%d" % events_end,
+        LOG_ID: outcome.log_id.encode(),
+        "command_hash": outcome.command_hash.encode(),
+        "recorded_at": outcome.recorded_at.encode(),
+        "repeat": b"1" if outcome.repeat else b"0",
+    }
+    value = {"command_id": outcome.command_id, "status": outcome.status, **outcome.answer}
+    return NewRecord(key=outcome.team_id.encode(), value=dump(value), headers=headers)
+
+
+def decode(record: Record) -> Outcome:
+    """Read an outcome's record; raise `MalformedRecord` for anything that `encode` would not have written."""
+    if record.headers.get(KIND) != b"outcome" or record.key is None or record.value is None:
+        raise MalformedRecord("not an outcome")
+    try:
+        answer = parse(record.value)
+        team_id = record.key.decode("utf-8")
+    except (InvalidJson, UnicodeDecodeError) as error:
+        raise MalformedRecord(f"outcome: {error}") from None
+    if not isinstance(answer, dict) or answer.get("status") not in _STATUSES or "command_id" not in answer:
+        raise MalformedRecord("outcome: command_id or status is missing")
+    return Outcome(
+        log_id=text_of(record.headers, LOG_ID),
+        team_id=team_id,
+        command_id=answer.pop("command_id"),
+        command_hash=text_of(record.headers, "command_hash"),
+        recorded_at=text_of(record.headers, "recorded_at"),
+        status=answer.pop("status"),
+        answer=answer,
+        repeat=record.headers.get("repeat") == b"1",
+    )
+
+
+def mark(position: Position, *, log_id: str) -> NewRecord:
+    """The record that a new owner of a partition writes first: where it goes on."""
+    headers = {
+        KIND: b"mark",
+        COMMAND_OFFSET: b"%d" % position.next_command_offset,
+        EVENTS_END: b"%d" % position.events_end,
+        LOG_ID: log_id.encode(),
+    }
+    return NewRecord(key=None, value=None, headers=headers)
+
+
+def is_mark(record: Record) -> bool:
+    """Whether a record of [outcomes] is a mark."""
+    return record.headers.get(KIND) == b"mark"
+
+
+def position_of(record: Record) -> Position:
+    """The position after an outcome or a mark; raise `MalformedRecord` for any other record."""
+    command_offset = integer_of(record.headers, COMMAND_OFFSET)
+    answered = 0 if is_mark(record) else 1
+    return Position(
+        next_command_offset=command_offset + answered, events_end=integer_of(record.headers, EVENTS_END)
+    )

@@ -1,0 +1,68 @@
+"""A Kafka record as this project sees it, and the headers that carry the log's own bookkeeping."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from events.errors import MalformedRecord
+
+Headers = dict[str, bytes]
+
+KIND = "kind"
+TERM = "term"
+WRITER = "writer"
+FENCE = "fence"
+LOG_ID = "log_id"
+COMMAND_OFFSET = "command_offset"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """One record of one partition; `timestamp_ms` is the broker's append time where the topic is so set."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewRecord:
+    """A record to append."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes in a record batch, a little overstated."""
+        body = len(self.key or b"") + len(self.value or b"")
+        return body + 64 + sum(len(name) + len(value) + 10 for name, value in self.headers.items())
+
+
+def headers_of(pairs: Iterable[tuple[str, bytes]]) -> Headers:
+    """Kafka's header list as a mapping; where a name stands twice the last one counts."""
+    return dict(pairs)
+
+
+def text_of(headers: Headers, name: str) -> str:
+    """A header's text; raise `MalformedRecord` when it is missing or not UTF-8."""
+    try:
+        return headers[name].decode("utf-8")
+    except KeyError:
+        raise MalformedRecord(f"header {name} is missing") from None
+    except UnicodeDecodeError:
+        raise MalformedRecord(f"header {name} is not UTF-8") from None
+
+
+def integer_of(headers: Headers, name: str) -> int:
+    """A header's non-negative integer; raise `MalformedRecord` when it is missing or something else."""
+    try:
+        digits = headers[name]
+    except KeyError:
+        raise MalformedRecord(f"header {name} is missing") from None
+    if not (digits.isdigit() and len(digits) <= 20):
+        raise MalformedRecord(f"header {name} is not a number")
+    return int(digits)

@@ -1,0 +1,55 @@
+"""Teams: the facts, the state, and how a fact changes the state."""
+
+from typing import assert_never
+
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
+from events.pattern import ImpossibleEvent
+
+STREAM = "team"
+
+# ---------------------------------------------------------------- events
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=ConfigDict(extra="forbid"))
+class TeamCreated:
+    """A team, and with it a library, came into being."""
+
+    name: str
+
+
+TeamEvent = TeamCreated
+
+# ---------------------------------------------------------------- state
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoTeam:
+    """Nobody has created the team."""
+
+    version: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Team:
+    """A team that owns a library."""
+
+    version: int
+    name: str
+
+
+TeamState = NoTeam | Team
+
+# ---------------------------------------------------------------- evolve
+
+
+def evolve(state: TeamState, event: TeamEvent) -> TeamState:
+    """The state after one more event; raise `ImpossibleEvent` when it cannot follow."""
+    match event:
+        case TeamCreated():
+            if not isinstance(state, NoTeam):
+                raise ImpossibleEvent("created twice")
+            return Team(version=1, name=event.name)
+        case _:
+            assert_never(event)

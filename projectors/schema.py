@@ -1,0 +1,145 @@
+"""The one Postgres schema: every table that projections fill, and their checkpoints."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+_Id = UUID(as_uuid=False)
+_Time = DateTime(timezone=True)
+_Exact = Text(collation="C")
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("fence_offset", BigInteger, nullable=False),
+    Column("log_id", _Id, nullable=False),
+    Column("void_records", BigInteger, nullable=False, server_default="0"),
+    Column("updated_at", _Time, nullable=False, server_default=func.now()),
+    comment="How far each projection has come in each partition, moved in the transaction of its rows",
+)
+
+projected_logs = Table(
+    "projected_logs",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("team_id", _Id, primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("log_id", _Id, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("event_count", BigInteger, nullable=False),
+    Column("last_hash", Text, nullable=False),
+    comment="Per team's log: last sequence, count of events applied, and the hash chain's last link",
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("stream", _Exact, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    comment="The current state of each stream, for decisions",
+)
+
+names = Table(
+    "names",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("name_key", _Exact, primary_key=True),
+    Column("pattern_id", _Id, nullable=False),
+    comment="The names that live patterns hold in their library",
+)
+
+patterns = Table(
+    "patterns",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("pattern_id", _Id, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("archived", Boolean, nullable=False),
+    Column("name", _Exact, nullable=False),
+    Column("category", _Exact),
+    Column("severity", SmallInteger),
+    Column("tags", ARRAY(_Exact), nullable=False),
+    Column("created_at", _Time, nullable=False),
+    Column("updated_at", _Time, nullable=False),
+    Column("fields", Text, nullable=False),
+    Index("ix_patterns_name", "team_id", "archived", "name", "pattern_id"),
+    Index("ix_patterns_sequence", "team_id", "archived", "sequence"),
+    comment="Live and archived patterns, for queries; fields is the JSON text as written",
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("pattern_id", _Id, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("item", Text, nullable=False),
+    Index("ix_changes_sequence", "team_id", "sequence", unique=True),
+    comment="The latest state of each pattern by position, tombstones included; item is ready-made JSON",
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("pattern_id", _Id, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("item", Text, nullable=False),
+    comment="Every version of every pattern; item is ready-made JSON",
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("command_id", _Id, primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("command_offset", BigInteger, nullable=False),
+    Column("command_hash", Text, nullable=False),
+    Column("log_id", _Id, nullable=False),
+    Column("recorded_at", _Time, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Index("ix_outcomes_recorded_at", "recorded_at"),
+    comment="The first answer to each command; answer is the outcome's JSON text",
+)
+
+decider_positions = Table(
+    "decider_positions",
+    metadata,
+    Column("partition", Integer, primary_key=True),
+    Column("next_command_offset", BigInteger, nullable=False),
+    Column("events_end", BigInteger, nullable=False),
+    comment="The position in the last outcome or mark that the outcomes projection has seen",
+)

@@ -1,0 +1,94 @@
+"""Every setting of the servers, from `PATTERNLOG_*` environment variables and `.env`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Environment(StrEnum):
+    """Where the service runs; development tokens are taken in `development` only."""
+
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Settings of every process; `.env.example` is made from these fields."""
+
+    model_config = SettingsConfigDict(env_prefix="PATTERNLOG_", env_file=".env", extra="ignore", frozen=True)
+
+    environment: Environment = Field(Environment.PRODUCTION, description="development, staging or production")
+
+    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma-separated")
+    kafka_request_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="Seconds until a request to Kafka counts as unanswered"
+    )
+    topic_prefix: str = Field("patternlog", description="First part of the topics' names")
+    log_partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
+        8, description="Partitions of the log; fixed when the log is made"
+    )
+    log_replication: Annotated[int, Field(ge=1)] = Field(1, description="Copies of each partition; 3 on a cluster")
+
+    postgres_dsn: SecretStr = Field(
+        SecretStr("postgresql://postgres@127.0.0.1:5432/patternlog"), description="Postgres, as a URL"
+    )
+    postgres_pool_size: Annotated[int, Field(ge=1)] = Field(8, description="Connections kept per process")
+    postgres_pool_overflow: Annotated[int, Field(ge=0)] = Field(8, description="Further connections under load")
+    postgres_pool_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        5.0, description="Seconds to wait for a connection from the pool"
+    )
+    postgres_pool_recycle_s: Annotated[int, Field(gt=0)] = Field(
+        1800, description="Seconds after which a connection is replaced"
+    )
+    postgres_connect_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        5.0, description="Seconds to wait for a new connection"
+    )
+    postgres_statement_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="Seconds until a statement is cancelled"
+    )
+
+    redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis, as a URL")
+
+    host: str = Field("127.0.0.1", description="Address on which the process listens")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8080, description="Port on which the process listens; 0 takes a free one"
+    )
+    port_file: str = Field("", description="File that receives the port on which the process listens, if set")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING, ERROR or CRITICAL")
+
+    max_body_bytes: Annotated[int, Field(gt=0)] = Field(
+        8 * 1024 * 1024, description="Largest request body that is read"
+    )
+    max_command_bytes: Annotated[int, Field(gt=0)] = Field(
+        2 * 1024 * 1024, description="Largest single command"
+    )
+    max_batch: Annotated[int, Field(gt=0, le=500)] = Field(500, description="Commands in one request")
+    default_wait_s: Annotated[float, Field(ge=0)] = Field(
+        10.0, description="Seconds a request waits for its outcome when it does not say"
+    )
+    max_wait_s: Annotated[float, Field(gt=0)] = Field(30.0, description="Longest wait that a request may ask for")
+
+    append_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="Seconds until an append's fate is unknown and its partition is taken anew"
+    )
+    decider_batch: Annotated[int, Field(ge=1)] = Field(500, description="Commands decided at a time")
+    decider_max_lag: Annotated[int, Field(ge=1)] = Field(
+        200_000, description="Events not yet projected above which a decider does not take a partition"
+    )
+    retake_after_s: Annotated[float, Field(gt=0)] = Field(
+        86_400.0, description="Seconds after which an owner takes its partition anew"
+    )
+    retake_after_records: Annotated[int, Field(ge=1)] = Field(
+        100_000, description="Outcomes after which an owner takes its partition anew"
+    )
+
+    projector_batch: Annotated[int, Field(ge=1)] = Field(2_000, description="Records projected at a time")
+    watchdog_s: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="Seconds without progress behind the log's end until a consumer is restarted"
+    )
+    shutdown_s: Annotated[float, Field(gt=0)] = Field(
+        20.0, description="Seconds that a process takes at the most to finish its work on stop"
+    )

@@ -1,0 +1,37 @@
+"""The three topics of the log, and which partition a team lives in."""
+
+from dataclasses import dataclass
+
+from aiokafka.partitioner import murmur2
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics' names under a prefix."""
+
+    prefix: str
+
+    @property
+    def commands(self) -> str:
+        """Commands as accepted by the API."""
+        return f"{self.prefix}.commands.v1"
+
+    @property
+    def events(self) -> str:
+        """Facts, and fences."""
+        return f"{self.prefix}.events.v1"
+
+    @property
+    def outcomes(self) -> str:
+        """One answer per command, fences and marks."""
+        return f"{self.prefix}.outcomes.v1"
+
+    @property
+    def all(self) -> tuple[str, str, str]:
+        """All three."""
+        return self.commands, self.events, self.outcomes
+
+
+def partition_of(team_id: str, partitions: int) -> int:
+    """The partition of a team's log: Kafka's own default for the key, so any client finds the same."""
+    return int(murmur2(team_id.encode()) & 0x7FFFFFFF) % partitions
