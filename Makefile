@@ -46,8 +46,10 @@ bench: $(READY) ## Measure, print a table, write build/bench.json
 	@.venv/bin/python -m benchmarks
 
 .PHONY: lock
-lock: $(READY) ## Renew requirements/*.txt from pyproject.toml and requirements/*.in
-	@.venv/bin/python tools/lock.py
+lock: $(READY) ## Lock the dependencies again (UPGRADE=--upgrade takes newer ones)
+	@.venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header $(UPGRADE) \
+		--extra server --extra devstack --extra dev pyproject.toml requirements/build.in -o requirements/lock.txt
+	@! grep -n '://' requirements/lock.txt
 
 .PHONY: clean
 clean: ## Remove the environment, caches and build products
