@@ -46,8 +46,6 @@ _decoder = json.JSONDecoder(
 _canonical_encoder = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
 )
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
-)
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
