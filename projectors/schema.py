@@ -141,5 +141,7 @@ decider_positions = Table(
     Column("partition", Integer, primary_key=True),
     Column("next_command_offset", BigInteger, nullable=False),
     Column("events_end", BigInteger, nullable=False),
-    comment="The position in the last outcome or mark that the outcomes projection has seen",
+    Column("term", BigInteger, nullable=False),
+    Column("writer", Text, nullable=False),
+    comment="The position and the stamps in the last outcome or mark that the outcomes projection has seen",
 )

@@ -30,13 +30,15 @@ class Settings(BaseSettings):
     log_partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
         8, description="Partitions of the log; fixed when the log is made"
     )
-    log_replication: Annotated[int, Field(ge=1)] = Field(1, description="Copies of each partition; 3 on a cluster")
+    log_replication: Annotated[int, Field(ge=1)] = Field(
+        1, description="Copies of each partition; 3 on a cluster"
+    )
 
     postgres_dsn: SecretStr = Field(
         SecretStr("postgresql://postgres@127.0.0.1:5432/patternlog"), description="Postgres, as a URL"
     )
     postgres_pool_size: Annotated[int, Field(ge=1)] = Field(8, description="Connections kept per process")
-    postgres_pool_overflow: Annotated[int, Field(ge=0)] = Field(8, description="Further connections under load")
+    postgres_pool_overflow: Annotated[int, Field(ge=0)] = Field(8, description="Connections more under load")
     postgres_pool_timeout_s: Annotated[float, Field(gt=0)] = Field(
         5.0, description="Seconds to wait for a connection from the pool"
     )
@@ -69,7 +71,7 @@ class Settings(BaseSettings):
     default_wait_s: Annotated[float, Field(ge=0)] = Field(
         10.0, description="Seconds a request waits for its outcome when it does not say"
     )
-    max_wait_s: Annotated[float, Field(gt=0)] = Field(30.0, description="Longest wait that a request may ask for")
+    max_wait_s: Annotated[float, Field(gt=0)] = Field(30.0, description="Longest wait a request may ask for")
 
     append_timeout_s: Annotated[float, Field(gt=0)] = Field(
         10.0, description="Seconds until an append's fate is unknown and its partition is taken anew"
