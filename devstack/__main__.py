@@ -1,0 +1,57 @@
+"""`python -m devstack`: run Kafka, PostgreSQL and Redis until Ctrl-C or SIGTERM."""
+
+import argparse
+import shlex
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from devstack.errors import DevStackError
+from devstack.files import write_whole
+from devstack.progress import Reporter
+from devstack.stack import DevStack, StackOptions
+
+
+def main() -> int:
+    """Start, say where to connect, stay. The exit code is 0 after an orderly end, 1 if a part can't start."""
+    arguments = _arguments()
+    reporter = Reporter()
+    signal.signal(signal.SIGTERM, _interrupt)
+    options = StackOptions(data_dir=arguments.data_dir, brokers=arguments.brokers)
+    try:
+        with DevStack(options, reporter) as stack:
+            _announce(stack, arguments.print_env, reporter)
+            while True:
+                signal.pause()
+    except KeyboardInterrupt:
+        reporter.say("The devstack has ended.")
+        return 0
+    except DevStackError as error:
+        reporter.say(str(error))
+        return 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m devstack", description=main.__doc__)
+    parser.add_argument("--data-dir", type=Path, help="keep the data here (else it is thrown away)")
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="number of Kafka brokers")
+    parser.add_argument("--print-env", type=Path, metavar="FILE", help="write the export lines here too")
+    return parser.parse_args()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _announce(stack: DevStack, print_env: Path | None, reporter: Reporter) -> None:
+    lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in stack.environment().items())
+    sys.stdout.write(lines)
+    sys.stdout.flush()
+    if print_env is not None:
+        write_whole(print_env, lines.encode())
+    reporter.say("Kafka, PostgreSQL and Redis are up; Ctrl-C ends them.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

