@@ -1,0 +1,63 @@
+"""Health: is the process alive, and is each of its parts able to work."""
+
+import structlog
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse
+
+from runtime.metrics import PART_READY
+
+_log = structlog.get_logger(__name__)
+
+
+class Health:
+    """What each part last said of itself. An alarm stays until the process is started anew."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, str | None] = {}
+        self._alarms: dict[str, str] = {}
+
+    def set(self, part: str, reason: str | None) -> None:
+        """Say that a part works (None), or why it does not."""
+        if part in self._reasons and self._reasons[part] == reason:
+            return
+        self._reasons[part] = reason
+        PART_READY.labels(part).set(part not in self.ready())
+        if reason is None:
+            _log.info("part is ready", part=part)
+        else:
+            _log.warning("part is not ready", part=part, reason=reason)
+
+    def alarm(self, part: str, reason: str) -> None:
+        """Say that a part has stopped for good: someone has to look. The first reason stands."""
+        if part in self._alarms:
+            return
+        self._alarms[part] = reason
+        PART_READY.labels(part).set(0)
+        _log.error("alarm", part=part, reason=reason)
+
+    def ready(self) -> dict[str, str]:
+        """The parts that do not work, with the reason; empty when the process is ready."""
+        waiting = {part: reason for part, reason in self._reasons.items() if reason is not None}
+        return {**waiting, **self._alarms}
+
+    def parts(self) -> dict[str, str]:
+        """Every part: `ok`, or the reason why not."""
+        return {**dict.fromkeys(self._reasons, "ok"), **self.ready()}
+
+
+router = APIRouter(prefix="/health", tags=["process"])
+
+
+@router.get("/live")
+async def live() -> dict[str, str]:
+    """Answers as long as the process does."""
+    return {"status": "live"}
+
+
+@router.get("/ready", responses={503: {"description": "A part does not work; `parts` says which and why"}})
+async def ready(request: Request) -> JSONResponse:
+    """200 when every part works, else 503; the reasons are in `parts`."""
+    health: Health = request.app.state.health
+    is_ready = not health.ready()
+    body = {"status": "ready" if is_ready else "not_ready", "parts": health.parts()}
+    return JSONResponse(body, status_code=200 if is_ready else 503)
