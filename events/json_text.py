@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from events.errors import InvalidJson
@@ -12,19 +13,24 @@ Json = Any
 
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
+_SHOWN = 80
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidJson("duplicate_key", f"the key {twice!r} stands twice in one object")
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise InvalidJson("duplicate_key", f"the key {twice[:_SHOWN]!r} stands twice in one object")
     return result
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > 17 or abs(value := int(digits)) > MAX_INTEGER:
+    # What is longer is out of range by its first digits alone, and int() takes long for it.
+    return _in_range(int(digits[:18]))
+
+
+def _in_range(value: int) -> int:
+    if abs(value) > MAX_INTEGER:
         raise InvalidJson("number_out_of_range", "integers beyond 2^53-1 are not read alike by JSON readers")
     return value
 
@@ -62,34 +68,49 @@ def parse(text: bytes, *, max_depth: int = MAX_DEPTH) -> Json:
         raise InvalidJson("malformed_json", f"{error.msg} at character {error.pos}") from None
     except RecursionError:
         raise InvalidJson("too_deep", f"nested deeper than {max_depth}") from None
-    if decoded.count("[") + decoded.count("{") > max_depth or "\\u" in decoded:
+    if "\\u" in decoded:
         check(value, max_depth=max_depth)
+    elif decoded.count("[") + decoded.count("{") > max_depth:
+        _check_depth(value, max_depth)
     return value
 
 
 def check(value: Json, *, max_depth: int = MAX_DEPTH) -> None:
     """Raise `InvalidJson` for a parsed value that `parse` would have refused."""
-    pending: list[tuple[Json, int]] = [(value, 0)]
+    _check_depth(value, max_depth)
+    pending = [value]
     while pending:
-        item, depth = pending.pop()
-        if isinstance(item, str):
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending.extend(item.keys())
+        pending.extend(_children(item))
+        _check_scalar(item)
+
+
+def _check_depth(value: Json, max_depth: int) -> None:
+    level = [value]
+    for _ in range(max_depth):
+        level = [child for item in level for child in _children(item)]
+    if any(isinstance(item, dict | list) for item in level):
+        raise InvalidJson("too_deep", f"nested deeper than {max_depth}")
+
+
+def _children(item: Json) -> Iterable[Json]:
+    if isinstance(item, dict):
+        return item.values()
+    return item if isinstance(item, list) else ()
+
+
+def _check_scalar(item: Json) -> None:
+    match item:
+        case str():
             _check_string(item)
-        elif isinstance(item, bool):
-            continue
-        elif isinstance(item, int):
-            _integer(str(item))
-        elif isinstance(item, float) and not math.isfinite(item):
+        case bool():
+            pass
+        case int():
+            _in_range(item)
+        case float() if not math.isfinite(item):
             raise InvalidJson("number_out_of_range", "a number is not finite")
-        elif isinstance(item, dict | list):
-            if depth >= max_depth:
-                raise InvalidJson("too_deep", f"nested deeper than {max_depth}")
-            pending.extend((child, depth + 1) for child in _children(item))
-
-
-def _children(item: Mapping[str, Json] | list[Json]) -> Iterable[Json]:
-    if isinstance(item, list):
-        return item
-    return [*item.keys(), *item.values()]
 
 
 def _check_string(text: str) -> None:
@@ -107,5 +128,5 @@ def dump(value: Json) -> bytes:
 
 
 def canonical(value: Json) -> bytes:
-    """Write compact UTF-8 JSON with sorted keys: equal values give equal bytes."""
+    """Write compact UTF-8 JSON with sorted keys: key order makes no difference, 1 and 1.0 do."""
     return _canonical_encoder.encode(value).encode("utf-8")
