@@ -14,7 +14,7 @@ from enum import Enum, auto
 from events.errors import MalformedRecord
 from events.record import FENCE, KIND, LOG_ID, TERM, WRITER, Headers, NewRecord, Record, integer_of, text_of
 
-FENCE_KIND = "fence"
+FENCE_KIND = b"fence"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,31 +47,34 @@ def judge(standing: Standing, record: Record) -> tuple[Verdict, Standing]:
         writer = text_of(record.headers, WRITER)
     except MalformedRecord:
         return Verdict.VOID, standing
-    if record.headers.get(KIND) == b"fence":
+    if record.headers.get(KIND) == FENCE_KIND:
         if term > standing.term:
             return Verdict.FENCE, Standing(term=term, writer=writer, fence_offset=record.offset)
         return Verdict.VOID, standing
-    counts = term == standing.term and writer == standing.writer
+    counts = 0 < term == standing.term and writer == standing.writer
     return (Verdict.COUNTS if counts else Verdict.VOID), standing
 
 
 def fence_offset_of(record: Record) -> int | None:
-    """The offset of the fence that a record claims to stand under; None when it claims none.
+    """The offset of the fence that a record was written under; None when the record tells of none.
 
-    A reader that starts in mid-log goes back to it and applies the rule from there.
+    A reader that starts in mid-log goes back to it and applies the rule from there: a writer writes only
+    after it has seen its fence count, so that fence counts even where the record is void. A fence by itself
+    tells of none: it may be void, and nothing after it would show that.
     """
-    if record.headers.get(KIND) == b"fence":
-        return record.offset
+    if record.headers.get(KIND) == FENCE_KIND:
+        return None
     try:
-        return integer_of(record.headers, FENCE)
+        offset = integer_of(record.headers, FENCE)
     except MalformedRecord:
         return None
+    return offset if offset < record.offset else None
 
 
 def fence(*, term: int, writer: str, log_id: str) -> NewRecord:
     """The record by which a writer takes a partition."""
     headers = {
-        KIND: FENCE_KIND.encode(),
+        KIND: FENCE_KIND,
         TERM: b"%d" % term,
         WRITER: writer.encode(),
         LOG_ID: log_id.encode(),
