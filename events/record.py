@@ -42,9 +42,9 @@ class NewRecord:
         return body + 64 + sum(len(name) + len(value) + 10 for name, value in self.headers.items())
 
 
-def headers_of(pairs: Iterable[tuple[str, bytes]]) -> Headers:
-    """Kafka's header list as a mapping; where a name stands twice the last one counts."""
-    return dict(pairs)
+def headers_of(pairs: Iterable[tuple[str, bytes | None]]) -> Headers:
+    """Kafka's header list as a mapping: of a name that stands twice the last counts, a null value never."""
+    return {name: value for name, value in pairs if value is not None}
 
 
 def text_of(headers: Headers, name: str) -> str:
@@ -58,11 +58,11 @@ def text_of(headers: Headers, name: str) -> str:
 
 
 def integer_of(headers: Headers, name: str) -> int:
-    """A header's non-negative integer; raise `MalformedRecord` when it is missing or something else."""
+    """A header's integer from 0 to 2^63-1; raise `MalformedRecord` when it is missing or something else."""
     try:
         digits = headers[name]
     except KeyError:
         raise MalformedRecord(f"header {name} is missing") from None
-    if not (digits.isdigit() and len(digits) <= 20):
+    if not (digits.isdigit() and len(digits) <= 20 and (value := int(digits)) < 2**63):
         raise MalformedRecord(f"header {name} is not a number")
-    return int(digits)
+    return value
