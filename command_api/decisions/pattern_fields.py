@@ -60,7 +60,7 @@ KNOWN_FIELDS: Mapping[str, Callable[[Json], str | None]] = {
     "tags": _tags,
     "counters": _counters,
 }
-"""By name, what is wrong with a value (None: nothing). Fields of other names are kept exactly as they came."""
+"""By name, what is wrong with a value (None: nothing). Fields of other names are kept as they came."""
 
 
 def check_fields(fields: Mapping[str, Json]) -> None:
