@@ -4,14 +4,13 @@ from typing import assert_never
 
 from events.errors import MalformedRecord
 from events.json_text import Json, dump, parse
-from events.pattern import DeletedPattern, NoPattern, Pattern, PatternState
-from events.team import NoTeam, Team, TeamState
+from events.pattern import DeletedPattern, Pattern
+from events.stream import StreamState
+from events.team import Team
 
-State = PatternState | TeamState
 
-
-def dump_state(state: State) -> str:
-    """The text of a state; a stream without events has none, and raises ValueError."""
+def dump_state(state: StreamState) -> str:
+    """The text of a stream's state."""
     match state:
         case Pattern():
             shape = {
@@ -25,14 +24,12 @@ def dump_state(state: State) -> str:
             shape = {"kind": "deleted_pattern", "version": state.version}
         case Team():
             shape = {"kind": "team", "version": state.version, "name": state.name}
-        case NoPattern() | NoTeam():
-            raise ValueError("a stream without events has no state to keep")
         case _:
             assert_never(state)
     return dump(shape).decode()
 
 
-def load_state(text: str) -> Pattern | DeletedPattern | Team:
+def load_state(text: str) -> StreamState:
     """The state of a text that `dump_state` wrote; raise `MalformedRecord` for any other."""
     shape: dict[str, Json] = parse(text.encode(), max_depth=64)
     match shape.pop("kind", None):

@@ -1,0 +1,84 @@
+"""What a decider knows right after it has taken a partition: memory, and answers that are still owed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from command_api.decider.memory import Memory, WorkingSet
+from command_api.decider.micro_batch import answered_by
+from command_api.decider.snapshot import LogHead, Snapshot, Wanted
+from command_api.decider.stream_writer import settle
+from events import outcome
+from events.envelope import Envelope, decode, record_hash
+from events.errors import MalformedRecord
+from events.outcome import Position, is_mark
+from events.record import COMMAND_OFFSET, Record, integer_of
+from events.registry import read
+from events.stream import evolve
+
+
+@dataclass(frozen=True, slots=True)
+class TailEvent:
+    """A counting event that the heads may not know yet."""
+
+    record: Record
+    envelope: Envelope
+    command_offset: int
+
+
+def read_tail(records: Sequence[Record]) -> list[TailEvent]:
+    """The events of counting records; raise `MalformedRecord` for one that is none: an alarm, not a loss."""
+    return [
+        TailEvent(record, decode(record), integer_of(record.headers, COMMAND_OFFSET)) for record in records
+    ]
+
+
+def wanted_by_tail(tail: Sequence[TailEvent]) -> Wanted:
+    """The heads on which the tail builds."""
+    return Wanted(
+        streams={(event.envelope.team_id, event.envelope.stream) for event in tail},
+        teams={event.envelope.team_id for event in tail},
+    )
+
+
+def remember(tail: Sequence[TailEvent], outcomes: Sequence[Record], snapshot: Snapshot) -> Memory:
+    """The memory of all that counts past the snapshot's checkpoints."""
+    memory = Memory()
+    memory.evict(snapshot)
+    for event in tail:
+        if event.record.offset >= snapshot.start.heads.offset:
+            working = WorkingSet(memory, snapshot)
+            _follow(working, event)
+            memory.keep_events(working.draft, event.record.offset)
+    for record in outcomes:
+        if record.offset >= snapshot.start.outcomes.offset and not is_mark(record):
+            _recall(memory, record)
+    return memory
+
+
+def orphans_of(tail: Sequence[TailEvent], position: Position) -> dict[int, list[Envelope]]:
+    """By command offset, the events of commands whose outcome is still owed."""
+    orphans: dict[int, list[Envelope]] = {}
+    for event in tail:
+        if event.command_offset >= position.next_command_offset:
+            orphans.setdefault(event.command_offset, []).append(event.envelope)
+    return orphans
+
+
+def _follow(working: WorkingSet, event: TailEvent) -> None:
+    envelope = event.envelope
+    head = working.log_head(envelope.team_id)
+    if envelope.sequence != head.sequence + 1 or envelope.previous_hash != head.hash:
+        raise MalformedRecord(
+            f"event at offset {event.record.offset} does not follow sequence {head.sequence} of its log"
+        )
+    state = working.state((envelope.team_id, envelope.stream))
+    after = evolve(state, read(envelope.type, envelope.data))
+    settle(working, team_id=envelope.team_id, stream=envelope.stream, after=after)
+    working.draft.logs[envelope.team_id] = LogHead(sequence=envelope.sequence, hash=record_hash(event.record))
+
+
+def _recall(memory: Memory, record: Record) -> None:
+    answer = outcome.decode(record)
+    if answer.command_id is not None and not answer.repeat:
+        key = (answer.team_id, answer.command_id)
+        memory.answers.update([(key, answered_by(answer))], record.offset)

@@ -1,0 +1,149 @@
+"""What decisions read from Postgres: in one statement, so in one snapshot with the checkpoints."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import cast
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from command_api.decider.conditional_log import BEGINNING, Point, StampedPosition, Start
+from events.outcome import OutcomeStatus, Position
+from events.readers_rule import Standing
+from events.state_json import load_state
+from events.stream import StreamState
+from runtime.postgres import raw
+
+StreamKey = tuple[str, str]
+NameKey = tuple[str, str]
+CommandKey = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogHead:
+    """The last link of a team's log: its sequence, and its record's hash."""
+
+    sequence: int
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """The first outcome of a command, as its topic holds it."""
+
+    command_hash: str
+    recorded_at: str
+    status: OutcomeStatus
+    answer: str
+
+
+@dataclass(kw_only=True, slots=True)
+class Wanted:
+    """The keys that a micro-batch of decisions needs."""
+
+    streams: set[StreamKey] = field(default_factory=set)
+    names: set[NameKey] = field(default_factory=set)
+    teams: set[str] = field(default_factory=set)
+    commands: set[CommandKey] = field(default_factory=set)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """Rows at one moment; a key without a row is not in its mapping."""
+
+    heads_checkpoint: Point | None
+    outcomes_checkpoint: Point | None
+    position: StampedPosition | None
+    states: dict[StreamKey, StreamState]
+    names: dict[NameKey, str]
+    logs: dict[str, LogHead]
+    answers: dict[CommandKey, Answered]
+
+    @property
+    def start(self) -> Start:
+        """Where taking the partition begins to read; the log's beginning for a projection without rows."""
+        return Start(
+            heads=self.heads_checkpoint or BEGINNING,
+            outcomes=self.outcomes_checkpoint or BEGINNING,
+            position=self.position,
+        )
+
+
+_STATEMENT = """
+SELECT 'checkpoint' AS kind, projection AS a, writer AS b, next_offset AS n, term AS m, fence_offset AS o,
+       log_id::text AS c, NULL AS d
+  FROM checkpoints WHERE partition = $1 AND generation = 1 AND projection IN ('library', 'outcomes')
+UNION ALL
+SELECT 'position', NULL, writer, next_command_offset, term, events_end, NULL, NULL
+  FROM decider_positions WHERE partition = $1
+UNION ALL
+SELECT 'head', k.team_id, k.stream, 0, 0, 0, h.state, NULL
+  FROM unnest($2::text[], $3::text[]) AS k(team_id, stream),
+       LATERAL (SELECT state FROM heads WHERE team_id = k.team_id::uuid AND stream = k.stream) AS h
+UNION ALL
+SELECT 'name', k.team_id, k.name_key, 0, 0, 0, h.pattern_id::text, NULL
+  FROM unnest($4::text[], $5::text[]) AS k(team_id, name_key),
+       LATERAL (SELECT pattern_id FROM names WHERE team_id = k.team_id::uuid AND name_key = k.name_key) AS h
+UNION ALL
+SELECT 'log', k.team_id, NULL, h.last_sequence, 0, 0, h.last_hash, NULL
+  FROM unnest($6::text[]) AS k(team_id),
+       LATERAL (SELECT last_sequence, last_hash FROM projected_logs
+                 WHERE projection = 'library' AND generation = 1 AND team_id = k.team_id::uuid) AS h
+UNION ALL
+SELECT 'answer', k.team_id, k.command_id, 0, 0, 0, h.command_hash || ' ' || h.status || ' ' ||
+       to_char(h.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), h.answer
+  FROM unnest($7::text[], $8::text[]) AS k(team_id, command_id),
+       LATERAL (SELECT command_hash, status, recorded_at, answer FROM outcomes
+                 WHERE team_id = k.team_id::uuid AND command_id = k.command_id::uuid) AS h
+"""
+
+
+async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> Snapshot:
+    """The wanted rows and the partition's checkpoints."""
+    arguments = [
+        *_columns(wanted.streams),
+        *_columns(wanted.names),
+        list(wanted.teams),
+        *_columns(wanted.commands),
+    ]
+    async with engine.connect() as connection:
+        rows = await (await raw(connection)).fetch(_STATEMENT, partition, *arguments)
+    by_kind: dict[str, list[tuple[str, str, int, int, int, str, str]]] = {}
+    for kind, *columns in rows:
+        by_kind.setdefault(kind, []).append(tuple(columns))
+    points = {
+        a: Point(offset=n, standing=Standing(term=m, writer=b, fence_offset=o))
+        for a, b, n, m, o, _, _ in by_kind.get("checkpoint", ())
+    }
+    return Snapshot(
+        heads_checkpoint=points.get("library"),
+        outcomes_checkpoint=points.get("outcomes"),
+        position=_position(by_kind.get("position", ())),
+        states={(a, b): load_state(c) for a, b, _, _, _, c, _ in by_kind.get("head", ())},
+        names={(a, b): c for a, b, _, _, _, c, _ in by_kind.get("name", ())},
+        logs={a: LogHead(sequence=n, hash=c) for a, _, n, _, _, c, _ in by_kind.get("log", ())},
+        answers={(a, b): _answered(c, d) for a, b, _, _, _, c, d in by_kind.get("answer", ())},
+    )
+
+
+def _columns(pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    ordered = sorted(pairs)
+    return [first for first, _ in ordered], [second for _, second in ordered]
+
+
+def _position(rows: Iterable[tuple[str, str, int, int, int, str, str]]) -> StampedPosition | None:
+    for _, writer, next_command_offset, term, events_end, _, _ in rows:
+        return StampedPosition(
+            position=Position(next_command_offset=next_command_offset, events_end=events_end),
+            standing=Standing(term=term, writer=writer, fence_offset=-1),
+        )
+    return None
+
+
+def _answered(packed: str, answer: str) -> Answered:
+    command_hash, status, recorded_at = packed.split(" ")
+    return Answered(
+        command_hash=command_hash,
+        recorded_at=recorded_at,
+        status=cast(OutcomeStatus, status),
+        answer=answer,
+    )
