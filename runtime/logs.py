@@ -69,4 +69,4 @@ def _line(event: EventDict, **options: Any) -> str:
     event.pop("color_message", None)
     first = {name: event.pop(name) for name in _FIRST if name in event}
     # Settings keep secrets in SecretStr, so none should come this far; a library's message may still.
-    return redact(json.dumps(first | event, **options))
+    return redact(json.dumps({**first, **event}, **options))

@@ -33,7 +33,8 @@ def build_app(title: str, settings: Settings, routers: Sequence[APIRouter], part
     app.state.health = Health()
     app.state.authenticator = create_authenticator(settings)
     problems.install(app)
-    for router in (health.router, metrics.router, *routers):
+    # Routes are tried in order: the ones that have to be fast come first.
+    for router in (*routers, health.router, metrics.router):
         app.include_router(router)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
