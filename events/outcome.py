@@ -10,6 +10,9 @@ from events.record import COMMAND_OFFSET, KIND, LOG_ID, NewRecord, Record, integ
 OutcomeStatus = Literal["accepted", "merged", "conflict", "rejected"]
 
 EVENTS_END = "events_end"
+OUTCOME_KIND = b"outcome"
+MARK_KIND = b"mark"
+_REPEAT = {b"0": False, b"1": True}
 _STATUSES = frozenset(get_args(OutcomeStatus))
 
 
@@ -25,7 +28,7 @@ class Position:
 class Outcome:
     """What became of a command.
 
-    `answer` is what its sender reads: status, code, detail, pattern_id, version, sequence, conflict.
+    `answer` is what else its sender reads: code, detail, pattern_id, version, sequence, conflict.
     `repeat` says that it is not the first answer under its command id: the first one stands.
     `command_id` is None for a record that held no command.
     """
@@ -43,7 +46,7 @@ class Outcome:
 def encode(outcome: Outcome, *, command_offset: int, events_end: int) -> NewRecord:
     """The record of an outcome; it also says how far its decider has come."""
     headers = {
-        KIND: b"outcome",
+        KIND: OUTCOME_KIND,
         COMMAND_OFFSET: b"%d" % command_offset,
         EVENTS_END: b"%d" % events_end,
         LOG_ID: outcome.log_id.encode(),
@@ -55,33 +58,50 @@ def encode(outcome: Outcome, *, command_offset: int, events_end: int) -> NewReco
     return NewRecord(key=outcome.team_id.encode(), value=dump(value), headers=headers)
 
 
-def decode(record: Record) -> Outcome:
-    """Read an outcome's record; raise `MalformedRecord` for anything that `encode` would not have written."""
-    if record.headers.get(KIND) != b"outcome" or record.key is None or record.value is None:
+def decode(record: Record | NewRecord) -> Outcome:
+    """Read an outcome's record; raise `MalformedRecord` for one without the published shape."""
+    if record.headers.get(KIND) != OUTCOME_KIND or record.key is None or record.value is None:
         raise MalformedRecord("not an outcome")
-    try:
-        answer = parse(record.value)
-        team_id = record.key.decode("utf-8")
-    except (InvalidJson, UnicodeDecodeError) as error:
-        raise MalformedRecord(f"outcome: {error}") from None
-    if not isinstance(answer, dict) or answer.get("status") not in _STATUSES or "command_id" not in answer:
-        raise MalformedRecord("outcome: command_id or status is missing")
+    if (repeat := _REPEAT.get(record.headers.get("repeat", b""))) is None:
+        raise MalformedRecord("header repeat is not 0 or 1")
+    answer = _answer(record.value)
     return Outcome(
         log_id=text_of(record.headers, LOG_ID),
-        team_id=team_id,
+        team_id=_team_id(record.key),
         command_id=answer.pop("command_id"),
         command_hash=text_of(record.headers, "command_hash"),
         recorded_at=text_of(record.headers, "recorded_at"),
         status=answer.pop("status"),
         answer=answer,
-        repeat=record.headers.get("repeat") == b"1",
+        repeat=repeat,
     )
+
+
+def _answer(value: bytes) -> dict[str, Json]:
+    try:
+        answer = parse(value)
+    except InvalidJson as error:
+        raise MalformedRecord(f"outcome: {error}") from None
+    if not isinstance(answer, dict) or not {"command_id", "status"} <= answer.keys():
+        raise MalformedRecord("outcome: command_id or status is missing")
+    if not isinstance(answer["command_id"], str | None):
+        raise MalformedRecord("outcome: command_id is no text")
+    if not isinstance(answer["status"], str) or answer["status"] not in _STATUSES:
+        raise MalformedRecord("outcome: status is none of the published ones")
+    return answer
+
+
+def _team_id(key: bytes) -> str:
+    try:
+        return key.decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedRecord("outcome: the key is not UTF-8") from None
 
 
 def mark(position: Position, *, log_id: str) -> NewRecord:
     """The record that a new owner of a partition writes first: where it goes on."""
     headers = {
-        KIND: b"mark",
+        KIND: MARK_KIND,
         COMMAND_OFFSET: b"%d" % position.next_command_offset,
         EVENTS_END: b"%d" % position.events_end,
         LOG_ID: log_id.encode(),
@@ -89,13 +109,15 @@ def mark(position: Position, *, log_id: str) -> NewRecord:
     return NewRecord(key=None, value=None, headers=headers)
 
 
-def is_mark(record: Record) -> bool:
+def is_mark(record: Record | NewRecord) -> bool:
     """Whether a record of [outcomes] is a mark."""
-    return record.headers.get(KIND) == b"mark"
+    return record.headers.get(KIND) == MARK_KIND
 
 
-def position_of(record: Record) -> Position:
+def position_of(record: Record | NewRecord) -> Position:
     """The position after an outcome or a mark; raise `MalformedRecord` for any other record."""
+    if record.headers.get(KIND) not in (OUTCOME_KIND, MARK_KIND):
+        raise MalformedRecord("neither an outcome nor a mark")
     command_offset = integer_of(record.headers, COMMAND_OFFSET)
     answered = 0 if is_mark(record) else 1
     return Position(
