@@ -1,0 +1,40 @@
+"""What somebody else changed in a pattern, seen from a client that also changes it."""
+
+from collections.abc import Iterable, Mapping
+
+from command_api.decisions.commands import EditPattern, RecordPattern
+from events.json_text import Json, canonical
+from events.pattern import Pattern
+from sync_client.local_pattern import UNSETTLED, Entry, LocalPattern, Stage
+
+
+def same(one: Json, other: Json) -> bool:
+    """Whether two values are the same JSON; Python's 1, 1.0 and True are equal, and not the same."""
+    return bool(one == other) and (isinstance(one, str) or canonical(one) == canonical(other))
+
+
+def differing(old: Mapping[str, Json], new: Mapping[str, Json]) -> set[str]:
+    """The fields that are not the same, or only on one side."""
+    both = old.keys() & new.keys()
+    return (old.keys() ^ new.keys()) | {name for name in both if not same(old[name], new[name])}
+
+
+def foreign_fields(state: LocalPattern, new: Pattern) -> set[str]:
+    """The fields of `new` that neither the old confirmed state nor our own commands explain."""
+    answered = [entry for entry in state.entries if entry.stage is Stage.ACCEPTED]
+    unsettled = [entry for entry in state.entries if entry.stage in UNSETTLED]
+    fields = state.confirmed.fields if isinstance(state.confirmed, Pattern) else {}
+    without_sent, with_sent = _after(fields, answered), _after(fields, unsettled)
+    return differing(without_sent, new.fields) & differing(with_sent, new.fields)
+
+
+def _after(fields: Mapping[str, Json], entries: Iterable[Entry]) -> dict[str, Json]:
+    result = dict(fields)
+    for entry in entries:
+        command = entry.command
+        if isinstance(command, RecordPattern):
+            result = dict(command.fields)
+        elif isinstance(command, EditPattern):
+            result = {name: value for name, value in result.items() if name not in command.remove}
+            result.update(command.set)
+    return result
