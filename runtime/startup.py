@@ -1,10 +1,16 @@
 """Why a process does not start, when the reason is one that its operator can act on."""
 
+import asyncpg
 from aiokafka.errors import KafkaError
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from runtime.log_setup import LogNotUsable
 from runtime.settings import Settings
 from runtime.startup_failures import Misconfigured, StartupFailure, Unreachable
+
+_NO_SUCH_DATABASE = (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError)
+_NOT_THERE = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError, OSError)
 
 
 def failure_of(error: Exception, settings: Settings) -> StartupFailure | None:
@@ -16,7 +22,20 @@ def failure_of(error: Exception, settings: Settings) -> StartupFailure | None:
             return Misconfigured(str(error))
         case KafkaError():
             return Unreachable(f"Kafka at {settings.kafka_bootstrap} does not answer: {error}")
+        case DBAPIError(orig=BaseException(__cause__=cause)):
+            return _of_postgres(cause, settings)
         case OSError():
-            return Unreachable(f"{type(error).__name__}: {error}")
+            # Sockets and files of our own are explained where they are opened: this is the driver connecting.
+            return _of_postgres(error, settings)
         case _:
             return None
+
+
+def _of_postgres(cause: BaseException | None, settings: Settings) -> StartupFailure | None:
+    url = make_url(settings.postgres_dsn.get_secret_value())
+    place = f"Postgres at {url.host}:{url.port or 5432}, database {url.database}"
+    if isinstance(cause, _NO_SUCH_DATABASE):
+        return Misconfigured(f"{place}: {cause}")
+    if isinstance(cause, _NOT_THERE):
+        return Unreachable(f"{place} does not answer: {cause or type(cause).__name__}")
+    return None

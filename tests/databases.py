@@ -1,0 +1,39 @@
+"""Databases for one test each."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from runtime.settings import Environment, Settings
+from tests.services import Services
+
+
+@asynccontextmanager
+async def fresh_database(services: Services) -> AsyncIterator[str]:
+    """The DSN of an empty database, which is dropped at the end whoever is still connected."""
+    name = f"test_{uuid.uuid4().hex}"
+    owner = await asyncpg.connect(services.postgres_dsn)
+    try:
+        await owner.execute(f'CREATE DATABASE "{name}"')
+        url = make_url(services.postgres_dsn).set(database=name)
+        yield url.render_as_string(hide_password=False)
+    finally:
+        await owner.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await owner.close()
+
+
+def settings_for(services: Services, dsn: str) -> Settings:
+    """Settings of a development environment on the services, with a log and a database of its own."""
+    return Settings(
+        environment=Environment.DEVELOPMENT,
+        kafka_bootstrap=services.kafka_bootstrap,
+        postgres_dsn=SecretStr(dsn),
+        redis_url=SecretStr(services.redis_url),
+        topic_prefix=f"test-{uuid.uuid4().hex}",
+        log_partitions=2,
+        port=0,
+    )
