@@ -3,7 +3,9 @@
 EventError
  ├─ InvalidJson          text that JSON readers do not agree on, or that storage cannot hold
  ├─ MalformedRecord      a record whose headers or data do not have the published shape
- └─ UnknownEventType     a well-formed event of a type that this version does not know
+ ├─ UnknownEventType     a well-formed event of a type that this version does not know
+ ├─ ImpossibleEvent      a well-formed event that cannot follow the state of its stream
+ └─ BadCursor            text that is no cursor (events/cursor.py)
 """
 
 
@@ -34,3 +36,7 @@ class UnknownEventType(EventError):
     def __init__(self, event_type: str) -> None:
         super().__init__(f"unknown event type {event_type!r}")
         self.event_type = event_type
+
+
+class ImpossibleEvent(EventError):
+    """An event that cannot follow its stream's state: the log or the reader is wrong."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, assert_never
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
+from events.errors import ImpossibleEvent as ImpossibleEvent  # noqa: PLC0414  (readers of patterns meet it here)
 from events.json_text import Json
 
 _CLOSED = ConfigDict(extra="forbid")
@@ -71,7 +72,8 @@ class Pattern:
     @property
     def name(self) -> str:
         """The pattern's name, unique in its library among live patterns."""
-        return str(self.fields["name"])
+        name: str = self.fields["name"]
+        return name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,11 +88,7 @@ PatternState = NoPattern | Pattern | DeletedPattern
 # ---------------------------------------------------------------- evolve
 
 
-class ImpossibleEvent(Exception):
-    """An event that cannot follow its stream's state: the log or the reader is wrong."""
-
-
-def evolve(state: PatternState, event: PatternEvent) -> PatternState:
+def evolve(state: PatternState, event: PatternEvent) -> Pattern | DeletedPattern:
     """The state after one more event; raise `ImpossibleEvent` when it cannot follow."""
     match event:
         case PatternRecorded():
@@ -111,7 +109,7 @@ def _recorded(state: PatternState, event: PatternRecorded) -> Pattern:
     if not isinstance(state, NoPattern):
         raise ImpossibleEvent("recorded twice")
     return Pattern(
-        version=1, status="live", fields=event.fields, field_versions=dict.fromkeys(event.fields, 1)
+        version=1, status="live", fields=_named(event.fields), field_versions=dict.fromkeys(event.fields, 1)
     )
 
 
@@ -124,7 +122,7 @@ def _edited(state: Pattern, event: PatternEdited) -> Pattern:
     return Pattern(
         version=version,
         status=state.status,
-        fields=fields,
+        fields=_named(fields),
         field_versions={**state.field_versions, **touched},
     )
 
@@ -133,6 +131,12 @@ def _with_status(state: Pattern, status: Status) -> Pattern:
     return Pattern(
         version=state.version + 1, status=status, fields=state.fields, field_versions=state.field_versions
     )
+
+
+def _named(fields: Mapping[str, Json]) -> Mapping[str, Json]:
+    if not isinstance(fields.get("name"), str):
+        raise ImpossibleEvent("a pattern without a name")
+    return fields
 
 
 def _existing(state: PatternState, event: PatternEvent) -> Pattern:

@@ -1,12 +1,21 @@
 """A stream's state as JSON text, as the heads read model keeps it."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
+from pydantic_core import from_json
+
 from events.errors import MalformedRecord
-from events.json_text import Json, dump, parse
+from events.json_text import Json, dump
 from events.pattern import DeletedPattern, Pattern
 from events.stream import StreamState
 from events.team import Team
+
+_KINDS: Mapping[str, type[StreamState]] = {
+    "pattern": Pattern,
+    "deleted_pattern": DeletedPattern,
+    "team": Team,
+}
 
 
 def dump_state(state: StreamState) -> str:
@@ -31,13 +40,8 @@ def dump_state(state: StreamState) -> str:
 
 def load_state(text: str) -> StreamState:
     """The state of a text that `dump_state` wrote; raise `MalformedRecord` for any other."""
-    shape: dict[str, Json] = parse(text.encode(), max_depth=64)
-    match shape.pop("kind", None):
-        case "pattern":
-            return Pattern(**shape)
-        case "deleted_pattern":
-            return DeletedPattern(**shape)
-        case "team":
-            return Team(**shape)
-        case kind:
-            raise MalformedRecord(f"no state is of kind {kind!r}")
+    try:
+        shape: dict[str, Json] = from_json(text)
+        return _KINDS[shape.pop("kind")](**shape)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise MalformedRecord("not a state's text") from None

@@ -1,7 +1,8 @@
 """Streams of any kind: the state of one that has events, and how an event changes it."""
 
 from events import pattern, team
-from events.pattern import DeletedPattern, ImpossibleEvent, NoPattern, Pattern
+from events.errors import ImpossibleEvent
+from events.pattern import DeletedPattern, NoPattern, Pattern
 from events.registry import Event
 from events.team import NoTeam, Team, TeamCreated
 
@@ -10,15 +11,10 @@ StreamState = Pattern | DeletedPattern | Team
 
 def evolve(state: StreamState | None, event: Event) -> StreamState:
     """The state after one more event (None: before the first); raise `ImpossibleEvent`."""
-    after: pattern.PatternState | team.TeamState
     if isinstance(event, TeamCreated):
         if isinstance(state, Pattern | DeletedPattern):
             raise ImpossibleEvent("a team's event in a pattern's stream")
-        after = team.evolve(state or NoTeam(), event)
-    else:
-        if isinstance(state, Team):
-            raise ImpossibleEvent("a pattern's event in a team's stream")
-        after = pattern.evolve(state or NoPattern(), event)
-    if isinstance(after, NoPattern | NoTeam):
-        raise ImpossibleEvent("a stream with events has a state")
-    return after
+        return team.evolve(state or NoTeam(), event)
+    if isinstance(state, Team):
+        raise ImpossibleEvent("a pattern's event in a team's stream")
+    return pattern.evolve(state or NoPattern(), event)

@@ -5,7 +5,7 @@ from typing import assert_never
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
-from events.pattern import ImpossibleEvent
+from events.errors import ImpossibleEvent
 
 STREAM = "team"
 
@@ -44,7 +44,7 @@ TeamState = NoTeam | Team
 # ---------------------------------------------------------------- evolve
 
 
-def evolve(state: TeamState, event: TeamEvent) -> TeamState:
+def evolve(state: TeamState, event: TeamEvent) -> Team:
     """The state after one more event; raise `ImpossibleEvent` when it cannot follow."""
     match event:
         case TeamCreated():

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from events.errors import MalformedRecord
 from events.json_text import Json
 
 
@@ -21,7 +22,10 @@ UPCASTERS: Upcasters = {}
 
 
 def upcast(event_type: str, data: dict[str, Json], upcasters: Upcasters) -> tuple[str, dict[str, Json]]:
-    """The newest type and shape of an event's data."""
+    """The newest type and shape of an event's data; raise `MalformedRecord` when a step cannot take it."""
     while (step := upcasters.get(event_type)) is not None:
-        event_type, data = step.to, step.change(data)
+        try:
+            event_type, data = step.to, step.change(data)
+        except Exception as error:
+            raise MalformedRecord(f"{event_type}: the data does not have the type's shape") from error
     return event_type, data
