@@ -121,7 +121,6 @@ def _described(connection: Connection) -> dict[str, Any]:
                 column["name"]: (
                     repr(column["type"]),
                     column["nullable"],
-                    column["default"],
                     column["comment"],
                 )
                 for column in look.get_columns(name)
