@@ -94,7 +94,7 @@ def evolve(state: PatternState, event: PatternEvent) -> Pattern | DeletedPattern
         case PatternRecorded():
             return _recorded(state, event)
         case PatternEdited():
-            return _edited(_existing(state, event), event)
+            return edited(_existing(state, event), event)
         case PatternArchived():
             return _with_status(_existing(state, event), "archived")
         case PatternRestored():
@@ -113,7 +113,8 @@ def _recorded(state: PatternState, event: PatternRecorded) -> Pattern:
     )
 
 
-def _edited(state: Pattern, event: PatternEdited) -> Pattern:
+def edited(state: Pattern, event: PatternEdited) -> Pattern:
+    """The pattern after an edit."""
     version = state.version + 1
     fields = {**state.fields, **event.set}
     for name in event.remove:

@@ -2,19 +2,28 @@
 
 import hashlib
 from dataclasses import fields as dataclass_fields
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from command_api.decisions.pattern_fields import MAX_NAME, InvalidField, check_fields
+from command_api.decisions.pattern_fields import (
+    FIELD_NAME_RULE,
+    MAX_FIELD_NAME,
+    MAX_NAME,
+    InvalidField,
+    check_fields,
+    is_field_name,
+)
 from command_api.decisions.refusals import Refusal
 from events.errors import InvalidJson
 from events.identifiers import is_uuid, is_uuid7
 from events.json_text import Json, canonical, parse
+from events.shapes import is_time
 
 _CONFIG = ConfigDict(extra="forbid")
+_MAX_MEMBERS = 16
+_NEEDS_NAME = "name: a pattern needs a name"
 
 
 class InvalidCommand(Exception):
@@ -40,8 +49,14 @@ def _must_be_uuid7(text: str) -> str:
 
 
 def _must_be_time(text: str) -> str:
-    if datetime.fromisoformat(text).tzinfo is None:
+    if not is_time(text):
         raise ValueError("must be an RFC 3339 time with an offset")
+    return text
+
+
+def _must_not_be_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
     return text
 
 
@@ -62,7 +77,7 @@ class CreateTeam(_Command):
     """Create the team that the command is sent to, and its empty library."""
 
     type: Literal["create_team"] = "create_team"
-    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_must_not_be_blank)]
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -82,7 +97,7 @@ class EditPattern(_Command):
     pattern_id: PatternId
     base_version: Version
     set: Annotated[dict[str, Any], Field(default_factory=dict)]
-    remove: Annotated[list[str], Field(default_factory=list)]
+    remove: Annotated[list[str], Field(default_factory=list, fail_fast=True)]
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -127,12 +142,18 @@ def read_command(text: bytes) -> tuple[Command, Json]:
 
 def command_from(value: Json) -> Command:
     """A command from parsed JSON; raise `InvalidCommand` with a pointer to what is wrong."""
+    if not isinstance(value, dict):
+        raise InvalidCommand(Refusal.MALFORMED_COMMAND, "a command is a JSON object")
+    if len(value) > _MAX_MEMBERS:
+        raise InvalidCommand(Refusal.MALFORMED_COMMAND, f"a command has at most {_MAX_MEMBERS} members")
     try:
         command = _COMMAND.validate_python(value)
     except ValidationError as error:
         raise _invalid(error) from None
-    if isinstance(command, RecordPattern | EditPattern):
-        _check_pattern_fields(command)
+    if isinstance(command, RecordPattern):
+        _check_record(command)
+    elif isinstance(command, EditPattern):
+        _check_edit(command)
     return command
 
 
@@ -147,22 +168,33 @@ def to_json(command: Command) -> dict[str, Json]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _check_pattern_fields(command: RecordPattern | EditPattern) -> None:
-    member, given = ("fields", command.fields) if isinstance(command, RecordPattern) else ("set", command.set)
+def _check_record(command: RecordPattern) -> None:
+    _check_values("fields", command.fields)
+    if "name" not in command.fields:
+        raise InvalidCommand(Refusal.INVALID_FIELD, _NEEDS_NAME, "/fields/name")
+
+
+def _check_edit(command: EditPattern) -> None:
+    _check_values("set", command.set)
+    named = {*command.set}
+    for index, name in enumerate(command.remove):
+        where = _pointer("remove", index)
+        if name == "name":
+            raise InvalidCommand(Refusal.INVALID_FIELD, _NEEDS_NAME, where)
+        if name in named:
+            raise InvalidCommand(Refusal.MALFORMED_COMMAND, "an edit names each field once", where)
+        if not is_field_name(name):
+            raise InvalidCommand(Refusal.INVALID_FIELD, FIELD_NAME_RULE, where)
+        named.add(name)
+    if not named:
+        raise InvalidCommand(Refusal.MALFORMED_COMMAND, "an edit sets or removes at least one field", "/set")
+
+
+def _check_values(member: str, fields: dict[str, Json]) -> None:
     try:
-        check_fields(given)
+        check_fields(fields)
     except InvalidField as error:
         raise InvalidCommand(Refusal.INVALID_FIELD, str(error), _pointer(member, error.field)) from None
-    if isinstance(command, RecordPattern):
-        if "name" not in given:
-            raise InvalidCommand(Refusal.INVALID_FIELD, "name: a pattern needs a name", "/fields/name")
-        return
-    if "name" in command.remove:
-        raise InvalidCommand(Refusal.INVALID_FIELD, "name: a pattern needs a name", "/remove")
-    if not given and not command.remove:
-        raise InvalidCommand(Refusal.MALFORMED_COMMAND, "an edit sets or removes at least one field", "/set")
-    if len({*given, *command.remove}) != len(given) + len(command.remove):
-        raise InvalidCommand(Refusal.MALFORMED_COMMAND, "an edit names each field once", "/remove")
 
 
 def _invalid(error: ValidationError) -> InvalidCommand:
@@ -171,10 +203,9 @@ def _invalid(error: ValidationError) -> InvalidCommand:
         missing = first["type"] == "union_tag_not_found"
         detail = "type: is missing" if missing else "type: no command has this type"
         return InvalidCommand(Refusal.UNKNOWN_COMMAND_TYPE, detail, "/type")
-    where = first["loc"][1:]
+    where = tuple(str(part)[:MAX_FIELD_NAME] for part in first["loc"][1:])
     detail = first["msg"].removeprefix("Value error, ")
-    message = f"{'.'.join(map(str, where))}: {detail}" if where else detail
-    return InvalidCommand(Refusal.MALFORMED_COMMAND, message, _pointer(*where))
+    return InvalidCommand(Refusal.MALFORMED_COMMAND, f"{'.'.join(where)}: {detail}", _pointer(*where))
 
 
 def _pointer(*path: str | int) -> str:

@@ -1,5 +1,6 @@
 """Decisions on patterns."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from command_api.decisions.commands import (
@@ -12,7 +13,7 @@ from command_api.decisions.commands import (
 )
 from command_api.decisions.library import LibraryView
 from command_api.decisions.refusals import Accepted, Conflict, Decision, Refusal, Rejected
-from events.json_text import dump
+from events.json_text import Json, dump
 from events.pattern import (
     DeletedPattern,
     NoPattern,
@@ -22,10 +23,12 @@ from events.pattern import (
     PatternEdited,
     PatternRecorded,
     PatternRestored,
+    edited,
 )
 from events.team import NoTeam
 
 MAX_PATTERN_BYTES = 1024 * 1024
+MAX_PATTERN_FIELDS = 1000
 
 
 def decide(library: LibraryView, command: PatternCommand) -> Decision:
@@ -50,9 +53,8 @@ def _record(library: LibraryView, command: RecordPattern) -> Decision:
         return Rejected(code=Refusal.PATTERN_EXISTS, detail="a pattern was recorded under this id before")
     if library.name_holder is not None:
         return _name_taken(library.name_holder)
-    if len(dump(command.fields)) > MAX_PATTERN_BYTES:
-        return _too_large()
-    return Accepted(events=(PatternRecorded(fields=command.fields),))
+    event = PatternRecorded(fields=command.fields)
+    return _too_large(command.fields, len(command.fields)) or Accepted(events=(event,))
 
 
 def _change(
@@ -94,14 +96,21 @@ def _edit(library: LibraryView, pattern: Pattern, command: EditPattern) -> Decis
     if library.name_holder not in (None, command.pattern_id):
         return _name_taken(library.name_holder)
     event = PatternEdited(base_version=command.base_version, set=command.set, remove=command.remove)
-    if len(dump({**pattern.fields, **command.set})) > MAX_PATTERN_BYTES:
-        return _too_large()
-    return Accepted(events=(event,), merged=command.base_version < pattern.version)
+    after = edited(pattern, event)
+    merged = command.base_version < pattern.version
+    return _too_large(after.fields, len(after.field_versions)) or Accepted(events=(event,), merged=merged)
 
 
 def _name_taken(holder: str | None) -> Rejected:
     return Rejected(code=Refusal.NAME_TAKEN, detail=f"the live pattern {holder} has this name")
 
 
-def _too_large() -> Rejected:
-    return Rejected(code=Refusal.TOO_LARGE, detail=f"a pattern has at most {MAX_PATTERN_BYTES} bytes of JSON")
+def _too_large(fields: Mapping[str, Json], names: int) -> Rejected | None:
+    """The names of removed fields count too: the state keeps them, and would grow without end."""
+    if names > MAX_PATTERN_FIELDS:
+        detail = f"a pattern has at most {MAX_PATTERN_FIELDS} fields, those that it once had included"
+        return Rejected(code=Refusal.TOO_LARGE, detail=detail)
+    if len(dump(fields)) > MAX_PATTERN_BYTES:
+        detail = f"a pattern has at most {MAX_PATTERN_BYTES} bytes of JSON"
+        return Rejected(code=Refusal.TOO_LARGE, detail=detail)
+    return None

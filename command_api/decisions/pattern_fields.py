@@ -63,11 +63,19 @@ KNOWN_FIELDS: Mapping[str, Callable[[Json], str | None]] = {
 """By name, what is wrong with a value (None: nothing). Fields of other names are kept as they came."""
 
 
+FIELD_NAME_RULE = f"a field's name has 1 to {MAX_FIELD_NAME} characters"
+
+
+def is_field_name(name: str) -> bool:
+    """Whether a field of a pattern may have this name."""
+    return 0 < len(name) <= MAX_FIELD_NAME
+
+
 def check_fields(fields: Mapping[str, Json]) -> None:
     """Raise `InvalidField` for the first field whose name or value will not do."""
     for field, value in fields.items():
-        if not 0 < len(field) <= MAX_FIELD_NAME:
-            raise InvalidField(field[:MAX_FIELD_NAME], f"a field's name has 1 to {MAX_FIELD_NAME} characters")
+        if not is_field_name(field):
+            raise InvalidField(field[:MAX_FIELD_NAME], FIELD_NAME_RULE)
         check = KNOWN_FIELDS.get(field)
         if check is not None and (reason := check(value)) is not None:
             raise InvalidField(field, reason)
