@@ -1,16 +1,17 @@
 """A stream's state as JSON text, as the heads read model keeps it."""
 
 from collections.abc import Mapping
-from typing import assert_never
+from typing import Any, assert_never
 
-from pydantic_core import from_json
+from pydantic import TypeAdapter
 
 from events.errors import MalformedRecord
-from events.json_text import Json, dump
+from events.json_text import dump
 from events.pattern import DeletedPattern, Pattern
 from events.stream import StreamState
 from events.team import Team
 
+_OBJECT = TypeAdapter(dict[str, Any])
 _KINDS: Mapping[str, type[StreamState]] = {
     "pattern": Pattern,
     "deleted_pattern": DeletedPattern,
@@ -41,7 +42,7 @@ def dump_state(state: StreamState) -> str:
 def load_state(text: str) -> StreamState:
     """The state of a text that `dump_state` wrote; raise `MalformedRecord` for any other."""
     try:
-        shape: dict[str, Json] = from_json(text)
+        shape = _OBJECT.validate_json(text)
         return _KINDS[shape.pop("kind")](**shape)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError):
         raise MalformedRecord("not a state's text") from None
