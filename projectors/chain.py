@@ -1,0 +1,107 @@
+"""Events in order: each team's chain is checked, and each stream's state is carried on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from events.envelope import FIRST_PREVIOUS_HASH, Envelope
+from events.errors import ImpossibleEvent
+from events.json_text import dump
+from events.pattern import Pattern, pattern_id_of
+from events.registry import Event
+from events.stream import StreamState, evolve
+from events.team import STREAM as TEAM_STREAM
+from events.team import TeamCreated
+from projectors.entries import Entry
+from projectors.errors import Broken
+
+StreamKey = tuple[str, str]
+"""A team's id and the name of a stream in its log."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TeamLog:
+    """A team's log as far as it was applied: `last_hash` is the link that the next event must name."""
+
+    last_sequence: int = 0
+    event_count: int = 0
+    last_hash: str = FIRST_PREVIOUS_HASH
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One event applied: the stream's state before and after it, and the fields after it as JSON text."""
+
+    offset: int
+    command_start: int
+    envelope: Envelope
+    event: Event
+    recorded_at: datetime
+    before: StreamState | None
+    after: StreamState
+    pattern_id: str
+    fields: str | None
+
+
+def follow(
+    entries: Iterable[Entry], logs: dict[str, TeamLog], states: dict[StreamKey, StreamState]
+) -> list[Step]:
+    """Apply events to the logs and states, which are carried on in place.
+
+    Raise `Broken` at the first event that does not continue its team's chain or its stream.
+    """
+    steps = []
+    for entry in entries:
+        event = entry.envelope
+        try:
+            log = _linked(logs.get(event.team_id, _NO_LOG), entry)
+            step = _step(states, entry)
+        except Exception as error:
+            # Pure code that raises on an event would raise on it for ever.
+            raise Broken(entry.command_start, f"the event at offset {entry.offset}: {error}") from error
+        logs[event.team_id] = log
+        states[event.team_id, event.stream] = step.after
+        steps.append(step)
+    return steps
+
+
+_NO_LOG = TeamLog()
+
+
+def _linked(log: TeamLog, entry: Entry) -> TeamLog:
+    event = entry.envelope
+    if event.sequence != log.last_sequence + 1:
+        raise ImpossibleEvent(f"sequence {event.sequence} follows {log.last_sequence}")
+    if event.previous_hash != log.last_hash:
+        raise ImpossibleEvent(f"it does not name the hash of sequence {log.last_sequence}")
+    return TeamLog(last_sequence=event.sequence, event_count=log.event_count + 1, last_hash=entry.hash)
+
+
+def _step(states: dict[StreamKey, StreamState], entry: Entry) -> Step:
+    event = entry.envelope
+    before = states.get((event.team_id, event.stream))
+    version = before.version if before else 0
+    if event.version != version + 1:
+        raise ImpossibleEvent(f"version {event.version} of {event.stream} follows {version}")
+    after = evolve(before, entry.event)
+    return Step(
+        offset=entry.offset,
+        command_start=entry.command_start,
+        envelope=event,
+        event=entry.event,
+        recorded_at=entry.recorded_at,
+        before=before,
+        after=after,
+        pattern_id=_pattern_id(event.stream, entry.event),
+        fields=dump(after.fields).decode() if isinstance(after, Pattern) else None,
+    )
+
+
+def _pattern_id(stream: str, event: Event) -> str:
+    """The pattern whose stream this is; empty for the team's own."""
+    pattern_id = pattern_id_of(stream)
+    if isinstance(event, TeamCreated) and stream == TEAM_STREAM:
+        return ""
+    if isinstance(event, TeamCreated) or pattern_id is None:
+        raise ImpossibleEvent(f"{type(event).__name__} in the stream {stream!r}")
+    return pattern_id

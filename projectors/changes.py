@@ -1,0 +1,66 @@
+"""Changes: the latest state of each pattern by position, tombstones included; what a sync reads."""
+
+from typing import assert_never
+
+from asyncpg import Connection
+
+from events.pattern import (
+    Pattern,
+    PatternArchived,
+    PatternDeleted,
+    PatternEdited,
+    PatternRecorded,
+    PatternRestored,
+)
+from events.team import TeamCreated
+from projectors.chain import Step
+from projectors.read_model import Touched, TouchedStreams
+from projectors.rows import Row, change, copy
+
+CHANGES = ("team_id", "pattern_id", "sequence", "item")
+
+_UPDATE = """
+UPDATE changes AS c SET sequence = u.sequence, item = u.item
+  FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[]) AS u (team_id, pattern_id, sequence, item)
+ WHERE c.team_id = u.team_id AND c.pattern_id = u.pattern_id
+"""
+
+
+class Changes:
+    """One row per pattern that ever was, at the sequence of its last event."""
+
+    def __init__(self) -> None:
+        self._touched = TouchedStreams()
+
+    def apply(self, step: Step) -> None:
+        match step.event:
+            case PatternRecorded() | PatternEdited() | PatternArchived() | PatternRestored():
+                self._touched.add(step)
+            case PatternDeleted():
+                self._touched.add(step)
+            case TeamCreated():
+                pass
+            case _:
+                assert_never(step.event)
+
+    def added(self) -> list[Row]:
+        """The rows of patterns that were recorded in this batch."""
+        return [_row(one) for one in self._touched if one.is_new]
+
+    async def write(self, pg: Connection) -> None:
+        await copy(pg, "changes", CHANGES, self.added())
+        await change(pg, _UPDATE, [_row(one) for one in self._touched if not one.is_new])
+
+
+def _row(one: Touched) -> Row:
+    step = one.last
+    return (step.envelope.team_id, step.pattern_id, step.envelope.sequence, _item(step))
+
+
+def _item(step: Step) -> str:
+    """A pattern as clients get it, or its tombstone; ids, numbers and the status need no escaping."""
+    event, state = step.envelope, step.after
+    head = f'{{"pattern_id":"{step.pattern_id}","version":{event.version},"sequence":{event.sequence}'
+    if isinstance(state, Pattern):
+        return f'{head},"status":"{state.status}","fields":{step.fields}}}'
+    return f'{head},"status":"deleted"}}'

@@ -1,0 +1,88 @@
+"""Checkpoints: how far a projection has come in a partition, moved only from where it was left."""
+
+from dataclasses import dataclass
+
+from asyncpg import Connection
+
+from events.readers_rule import Standing
+
+GENERATION = 1
+"""The generation of every projection, until they can be rebuilt beside the live one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkpoint:
+    """The place after the last record that was applied or passed over, and who may write there."""
+
+    next_offset: int
+    standing: Standing
+    log_id: str
+    void_records: int
+
+
+_LOAD = """
+SELECT next_offset, term, writer, fence_offset, log_id::text, void_records
+  FROM checkpoints WHERE projection = $1 AND generation = $2 AND partition = $3
+"""
+
+_CREATE = """
+INSERT INTO checkpoints
+       (projection, generation, partition, next_offset, term, writer, fence_offset, log_id, void_records)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
+"""
+
+_ADVANCE = """
+UPDATE checkpoints
+   SET next_offset = $4, term = $5, writer = $6, fence_offset = $7, void_records = $8, updated_at = now()
+ WHERE projection = $1 AND generation = $2 AND partition = $3
+   AND next_offset = $9 AND term = $10 AND writer = $11 AND log_id = $12
+RETURNING true
+"""
+
+_END_BLOCKER = """
+SELECT pg_terminate_backend(l.pid)
+  FROM checkpoints AS c
+  JOIN pg_locks AS l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = c.xmax
+ WHERE c.projection = $1 AND c.generation = $2 AND c.partition = $3 AND l.pid <> pg_backend_pid()
+"""
+
+
+async def load(pg: Connection, projection: str, partition: int) -> Checkpoint | None:
+    """The checkpoint; None when the projection never began here."""
+    row = await pg.fetchrow(_LOAD, projection, GENERATION, partition)
+    if row is None:
+        return None
+    next_offset, term, writer, fence_offset, log_id, void_records = row
+    standing = Standing(term=term, writer=writer, fence_offset=fence_offset)
+    return Checkpoint(next_offset=next_offset, standing=standing, log_id=log_id, void_records=void_records)
+
+
+async def create(pg: Connection, projection: str, partition: int, first: Checkpoint) -> None:
+    """Write the first checkpoint, unless another projector was quicker."""
+    place, who = first.next_offset, first.standing
+    stamps = (place, who.term, who.writer, who.fence_offset, first.log_id, first.void_records)
+    await pg.execute(_CREATE, projection, GENERATION, partition, *stamps)
+
+
+async def advance(pg: Connection, projection: str, partition: int, old: Checkpoint, new: Checkpoint) -> bool:
+    """Move the checkpoint from `old` to `new`; False, and nothing moved, when it is not at `old`.
+
+    Until the transaction ends no other one can move it.
+    """
+    to, who = new.standing, old.standing
+    moved = await pg.fetchval(
+        _ADVANCE,
+        *(projection, GENERATION, partition),
+        *(new.next_offset, to.term, to.writer, to.fence_offset, new.void_records),
+        *(old.next_offset, who.term, who.writer, old.log_id),
+    )
+    return moved is not None
+
+
+async def end_blocker(pg: Connection, projection: str, partition: int) -> bool:
+    """End the session whose transaction holds the checkpoint; False when none does.
+
+    A projector that is paused within COPY would hold it for as long as it is paused: no time-out of
+    Postgres ends a session that waits for its client there.
+    """
+    return bool(await pg.fetch(_END_BLOCKER, projection, GENERATION, partition))

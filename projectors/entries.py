@@ -1,0 +1,83 @@
+"""Events out of records that count: decoded, and whole commands only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from events.envelope import Envelope, decode, record_hash
+from events.errors import EventError
+from events.record import TERM, Record
+from events.registry import Event, read
+from projectors.errors import Broken
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """An event where it stands in the log; `command_start` is the offset of its command's first event."""
+
+    offset: int
+    command_start: int
+    term: bytes
+    envelope: Envelope
+    event: Event
+    recorded_at: datetime
+    hash: str
+
+
+def read_entries(records: Sequence[Record], log_id: str) -> list[Entry]:
+    """Decode records that count; raise `Broken` at the first one that is no event of this log.
+
+    The events of one command follow one another, under one fence: they were appended as one.
+    """
+    entries: list[Entry] = []
+    last: Entry | None = None
+    for record in records:
+        start = record.offset if last is None or _ends_command(last) else last.command_start
+        try:
+            entry = _read(record, start, log_id)
+        except (EventError, ValueError, OverflowError) as error:
+            raise Broken(start, f"the event at offset {record.offset} cannot be read: {error}") from error
+        if not _follows(last, entry):
+            raise Broken(start, f"offset {record.offset} cuts through the events of a command")
+        entries.append(entry)
+        last = entry
+    return entries
+
+
+def incomplete_from(entries: Sequence[Entry]) -> int | None:
+    """The offset from which on the last command is not whole yet; None when it is."""
+    if not entries or _ends_command(entries[-1]):
+        return None
+    return entries[-1].command_start
+
+
+def _read(record: Record, command_start: int, log_id: str) -> Entry:
+    envelope = decode(record)
+    if envelope.log_id != log_id:
+        raise ValueError(f"it belongs to the log {envelope.log_id}")
+    return Entry(
+        offset=record.offset,
+        command_start=command_start,
+        term=record.headers[TERM],
+        envelope=envelope,
+        event=read(envelope.type, envelope.data),
+        recorded_at=datetime.fromisoformat(envelope.recorded_at).astimezone(UTC),
+        hash=record_hash(record),
+    )
+
+
+def _ends_command(entry: Entry) -> bool:
+    return entry.envelope.command_index + 1 == entry.envelope.command_count
+
+
+def _follows(last: Entry | None, entry: Entry) -> bool:
+    now = entry.envelope
+    if last is None or _ends_command(last):
+        return now.command_index == 0
+    before = last.envelope
+    return (now.command_id, now.command_index, now.command_count, entry.term) == (
+        before.command_id,
+        before.command_index + 1,
+        before.command_count,
+        last.term,
+    )

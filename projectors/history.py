@@ -1,0 +1,60 @@
+"""History: every version of every pattern, with who made it and what it was then."""
+
+from typing import assert_never
+
+from asyncpg import Connection
+
+from events.json_text import dump
+from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
+from events.team import TeamCreated
+from projectors.chain import Step
+from projectors.rows import Row, copy
+
+HISTORY = ("team_id", "pattern_id", "version", "sequence", "item")
+
+
+class History:
+    """One row per event of a pattern; rows are only ever added."""
+
+    def __init__(self) -> None:
+        self._steps: list[Step] = []
+
+    def apply(self, step: Step) -> None:
+        match step.event:
+            case PatternRecorded() | PatternEdited() | PatternArchived() | PatternRestored():
+                self._steps.append(step)
+            case PatternDeleted():
+                self._steps.append(step)
+            case TeamCreated():
+                pass
+            case _:
+                assert_never(step.event)
+
+    def added(self) -> list[Row]:
+        """The rows of this batch."""
+        return [_row(step) for step in self._steps]
+
+    async def write(self, pg: Connection) -> None:
+        await copy(pg, "history", HISTORY, self.added())
+
+
+def _row(step: Step) -> Row:
+    event = step.envelope
+    return (event.team_id, step.pattern_id, event.version, event.sequence, _item(step))
+
+
+def _item(step: Step) -> str:
+    """A version as clients get it; the event's data and the fields after it are spliced in as text."""
+    event = step.envelope
+    facts = {
+        "version": event.version,
+        "sequence": event.sequence,
+        "type": event.type,
+        "actor": event.actor,
+        "command_id": event.command_id,
+        "request_id": event.request_id,
+        "occurred_at": event.occurred_at,
+        "recorded_at": event.recorded_at,
+    }
+    head, data = dump(facts)[:-1].decode(), event.data.decode()
+    return f'{head},"data":{data},"fields":{step.fields or "null"}}}'

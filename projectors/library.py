@@ -1,0 +1,73 @@
+"""The projection `library`: five read models of [events] that share one checkpoint."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asyncpg import Connection
+
+from events.record import Record
+from projectors.chain import Step, follow
+from projectors.changes import Changes
+from projectors.entries import Entry, incomplete_from, read_entries
+from projectors.errors import Broken
+from projectors.heads import Heads, Names, load_states
+from projectors.history import History
+from projectors.patterns import Patterns
+from projectors.read_model import ReadModel
+from projectors.team_logs import load_logs, save_logs
+
+NAME = "library"
+
+
+def read_models() -> tuple[ReadModel, ...]:
+    """One of each read model, for one batch."""
+    return (Heads(), Names(), Patterns(), Changes(), History())
+
+
+def show(steps: Sequence[Step], models: Sequence[ReadModel]) -> None:
+    """Let each read model take the steps; raise `Broken` at one that cannot be shown."""
+    for step in steps:
+        try:
+            for model in models:
+                model.apply(step)
+        except Exception as error:
+            # Pure code that raises on an event would raise on it for ever.
+            raise Broken(step.command_start, f"the event at offset {step.offset}: {error}") from error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LibraryWork:
+    """Events of one partition that follow its checkpoint."""
+
+    partition: int
+    log_id: str
+    entries: list[Entry]
+
+    @property
+    def held_back(self) -> int | None:
+        return incomplete_from(self.entries)
+
+    async def write(self, pg: Connection) -> None:
+        if not self.entries:
+            return
+        teams = {entry.envelope.team_id for entry in self.entries}
+        streams = {(entry.envelope.team_id, entry.envelope.stream) for entry in self.entries}
+        logs = await load_logs(pg, NAME, self.partition, teams)
+        states = await load_states(pg, streams)
+        models = read_models()
+        show(follow(self.entries, logs, states), models)
+        for model in models:
+            await model.write(pg)
+        await save_logs(pg, NAME, self.partition, self.log_id, logs)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Library:
+    """The projection of [events]."""
+
+    topic: str
+    name: str = NAME
+    may_be_trimmed: bool = False
+
+    def take(self, partition: int, log_id: str, counting: Sequence[Record]) -> LibraryWork:
+        return LibraryWork(partition=partition, log_id=log_id, entries=read_entries(counting, log_id))

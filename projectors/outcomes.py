@@ -1,0 +1,129 @@
+"""The projection `outcomes`: the first answer to each command, and how far each decider has come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from asyncpg import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from events.errors import MalformedRecord
+from events.identifiers import is_uuid
+from events.outcome import Position, decode, is_mark, position_of
+from events.record import COMMAND_OFFSET, LOG_ID, TERM, WRITER, Record, integer_of, text_of
+from events.shapes import is_time
+from projectors.errors import Broken
+from projectors.rows import Row, arrays
+from projectors.transaction import transaction
+
+NAME = "outcomes"
+KEPT = timedelta(days=37)
+"""As long as [outcomes] itself, by the command's append time, so that a rebuild gives the same rows."""
+
+_INSERT = """
+INSERT INTO outcomes
+       (partition, team_id, command_id, command_offset, command_hash, log_id, recorded_at, status, answer)
+SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::timestamptz[],
+                         $8::text[], $9::text[])
+ON CONFLICT (team_id, command_id) DO NOTHING
+"""
+
+_POSITION = """
+INSERT INTO decider_positions (partition, next_command_offset, events_end, term, writer)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (partition) DO UPDATE
+   SET next_command_offset = excluded.next_command_offset, events_end = excluded.events_end,
+       term = excluded.term, writer = excluded.writer
+"""
+
+_PURGE = """
+DELETE FROM outcomes WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM outcomes WHERE recorded_at < $1 ORDER BY recorded_at LIMIT $2))
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StampedPosition:
+    """A decider's position, and the writer under whom it was written."""
+
+    position: Position
+    term: int
+    writer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutcomesWork:
+    """The answers in one batch of a partition, and the newest position in it."""
+
+    partition: int
+    answers: list[Row]
+    newest: StampedPosition | None
+    held_back: None = None
+
+    async def write(self, pg: Connection) -> None:
+        if self.answers:
+            await pg.execute(_INSERT, self.partition, *arrays(self.answers))
+        if self.newest is not None:
+            at = self.newest.position
+            stamps = (at.next_command_offset, at.events_end, self.newest.term, self.newest.writer)
+            await pg.execute(_POSITION, self.partition, *stamps)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcomes:
+    """The projection of [outcomes]."""
+
+    topic: str
+    name: str = NAME
+    may_be_trimmed: bool = True
+
+    def take(self, partition: int, log_id: str, counting: Sequence[Record]) -> OutcomesWork:
+        first: dict[tuple[str, str], Row] = {}
+        newest: StampedPosition | None = None
+        for record in counting:
+            try:
+                newest = _position(record, log_id)
+                answer = None if is_mark(record) else _answer(record)
+            except (MalformedRecord, ValueError) as error:
+                raise Broken(record.offset, f"the outcome cannot be read: {error}") from error
+            if answer is not None:
+                first.setdefault((answer[0], answer[1]), answer)
+        return OutcomesWork(partition=partition, answers=list(first.values()), newest=newest)
+
+
+async def purge(engine: AsyncEngine, now: datetime, *, batch: int = 10_000) -> int:
+    """Delete outcomes that are older than their topic keeps them, in small transactions; return how many."""
+    purged = 0
+    while True:
+        async with transaction(engine) as pg:
+            done = await pg.execute(_PURGE, now - KEPT, batch)
+        deleted = int(done.rpartition(" ")[2])
+        purged += deleted
+        if deleted < batch:
+            return purged
+
+
+def _position(record: Record, log_id: str) -> StampedPosition:
+    if text_of(record.headers, LOG_ID) != log_id:
+        raise MalformedRecord("it belongs to another log")
+    return StampedPosition(
+        position=position_of(record),
+        term=integer_of(record.headers, TERM),
+        writer=text_of(record.headers, WRITER),
+    )
+
+
+def _answer(record: Record) -> Row | None:
+    """The row of an outcome; None for one that is not the first or answers no command."""
+    outcome = decode(record)
+    if outcome.repeat or outcome.command_id is None:
+        return None
+    if not (is_uuid(outcome.team_id) and is_uuid(outcome.command_id)):
+        raise MalformedRecord("the ids are no UUIDs")
+    if not is_time(outcome.recorded_at):
+        raise MalformedRecord("recorded_at is no time")
+    recorded_at = datetime.fromisoformat(outcome.recorded_at)
+    return (
+        *(outcome.team_id, outcome.command_id, integer_of(record.headers, COMMAND_OFFSET)),
+        *(outcome.command_hash, outcome.log_id, recorded_at, outcome.status, (record.value or b"").decode()),
+    )

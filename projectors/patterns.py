@@ -1,0 +1,121 @@
+"""Patterns: live and archived ones with the columns that queries filter and sort by."""
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from asyncpg import Connection
+
+from events.pattern import (
+    Pattern,
+    PatternArchived,
+    PatternDeleted,
+    PatternEdited,
+    PatternRecorded,
+    PatternRestored,
+)
+from events.team import TeamCreated
+from projectors.chain import Step
+from projectors.read_model import Touched, TouchedStreams
+from projectors.rows import Row, change, copy
+from projectors.schema import facet
+
+PATTERNS = (
+    *("team_id", "pattern_id", "version", "sequence", "archived", "name", "category", "severity", "tags"),
+    *("facets", "updated_at", "fields", "created_at"),
+)
+SEVERITIES: Mapping[str | None, int] = {"low": 1, "medium": 2, "high": 3, "critical": 4}
+
+# An array of arrays would have to be rectangular, so tags and facets come as the text of an array.
+_UPDATE = """
+UPDATE patterns AS p
+   SET version = u.version, sequence = u.sequence, archived = u.archived, name = u.name,
+       category = u.category, severity = u.severity, tags = u.tags::text[], facets = u.facets::uuid[],
+       updated_at = u.updated_at, fields = u.fields
+  FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::boolean[], $6::text[], $7::text[],
+              $8::smallint[], $9::text[], $10::text[], $11::timestamptz[], $12::text[])
+       AS u (team_id, pattern_id, version, sequence, archived, name, category, severity, tags, facets,
+             updated_at, fields)
+ WHERE p.team_id = u.team_id AND p.pattern_id = u.pattern_id
+"""
+
+_DELETE = """
+DELETE FROM patterns AS p USING unnest($1::uuid[], $2::uuid[]) AS u (team_id, pattern_id)
+ WHERE p.team_id = u.team_id AND p.pattern_id = u.pattern_id
+"""
+
+
+class Patterns:
+    """Live and archived patterns; a deleted one has no row."""
+
+    def __init__(self) -> None:
+        self._touched = TouchedStreams()
+
+    def apply(self, step: Step) -> None:
+        match step.event:
+            case PatternRecorded() | PatternEdited():
+                _check_fields(step)
+                self._touched.add(step)
+            case PatternArchived() | PatternRestored() | PatternDeleted():
+                self._touched.add(step)
+            case TeamCreated():
+                pass
+            case _:
+                assert_never(step.event)
+
+    def added(self) -> list[Row]:
+        """The rows of patterns that were recorded in this batch and live on."""
+        return [(*row, one.created_at) for one in self._touched if one.is_new and (row := _row(one))]
+
+    async def write(self, pg: Connection) -> None:
+        await copy(pg, "patterns", PATTERNS, self.added())
+        old = [(one, _row(one)) for one in self._touched if not one.is_new]
+        await change(pg, _UPDATE, [_with_array_texts(row) for _, row in old if row is not None])
+        await change(pg, _DELETE, [_key(one) for one, row in old if row is None])
+
+
+def _key(one: Touched) -> Row:
+    return (one.last.envelope.team_id, one.last.pattern_id)
+
+
+def _row(one: Touched) -> Row | None:
+    state = one.last.after
+    if not isinstance(state, Pattern):
+        return None
+    fields, event = state.fields, one.last.envelope
+    category, severity, tags = fields.get("category"), fields.get("severity"), fields.get("tags", [])
+    return (
+        *_key(one),
+        *(event.version, event.sequence, state.status == "archived", state.name, category),
+        *(SEVERITIES.get(severity), tags, _facets(event.team_id, category, severity, tags)),
+        *(one.last.recorded_at, one.last.fields),
+    )
+
+
+def _facets(team_id: str, category: str | None, severity: str | None, tags: list[str]) -> list[str]:
+    words = [("category", category), ("severity", severity), *(("tag", tag) for tag in tags)]
+    return [facet(team_id, field, value) for field, value in words if value is not None]
+
+
+def _with_array_texts(row: Row) -> Row:
+    return (*row[:8], _array_text(row[8]), _array_text(row[9]), *row[10:])
+
+
+def _array_text(values: list[str]) -> str:
+    quoted = ('"' + value.replace("\\", r"\\").replace('"', r"\"") + '"' for value in values)
+    return "{" + ",".join(quoted) + "}"
+
+
+def _check_fields(step: Step) -> None:
+    """Raise ValueError for a known field that does not fit its column: decisions let none through."""
+    state = step.after
+    fields: Mapping[str, Any] = state.fields if isinstance(state, Pattern) else {}
+    tags = fields.get("tags", [])
+    fits = (
+        isinstance(fields.get("name"), str)
+        and isinstance(fields.get("category", ""), str)
+        and fields.get("severity", "low") in SEVERITIES
+        and isinstance(tags, list)
+        and all(isinstance(tag, str) for tag in tags)
+    )
+    if not fits:
+        raise ValueError("a field is not of its type")
