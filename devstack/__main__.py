@@ -12,9 +12,12 @@ from devstack.files import write_whole
 from devstack.progress import Reporter
 from devstack.stack import DevStack, StackOptions
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM)
+LOOK_SECONDS = 1.0
+
 
 def main() -> int:
-    """Start, say where to connect, stay. The exit code is 0 after an orderly end, 1 if a part can't start."""
+    """Run real Kafka, PostgreSQL and Redis, and say where, until Ctrl-C or SIGTERM."""
     arguments = _arguments()
     reporter = Reporter()
     signal.signal(signal.SIGTERM, _interrupt)
@@ -22,14 +25,14 @@ def main() -> int:
     try:
         with DevStack(options, reporter) as stack:
             _announce(stack, arguments.print_env, reporter)
-            while True:
-                signal.pause()
+            _stay(stack)
     except KeyboardInterrupt:
         reporter.say("The devstack has ended.")
         return 0
     except DevStackError as error:
         reporter.say(str(error))
         return 1
+    return 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -46,11 +49,20 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _announce(stack: DevStack, print_env: Path | None, reporter: Reporter) -> None:
     lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in stack.environment().items())
-    sys.stdout.write(lines)
-    sys.stdout.flush()
     if print_env is not None:
         write_whole(print_env, lines.encode())
+    sys.stdout.write(lines)
+    sys.stdout.flush()
     reporter.say("Kafka, PostgreSQL and Redis are up; Ctrl-C ends them.")
+
+
+def _stay(stack: DevStack) -> None:
+    """Wait for a signal to end. Raises KeyboardInterrupt then, ServiceError if a part ends by itself."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # a signal between two looks waits for the next
+    while signal.sigtimedwait(ENDINGS, LOOK_SECONDS) is None:
+        stack.check()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

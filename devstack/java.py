@@ -15,10 +15,12 @@ LOGGING = (
 )
 
 
-def java_command(jars: Sequence[Path], folder: Path, main_class: str, *arguments: str) -> list[str]:
+def java_command(
+    jars: Sequence[Path], folder: Path, options: Sequence[str], main_class: str, *arguments: str
+) -> list[str]:
     """The command line for a program whose temporary files go to `tmp` in its folder."""
     temporary = folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     class_path = ":".join(str(jar) for jar in jars)
-    options = (*OPTIONS, *LOGGING, f"-Djava.io.tmpdir={temporary}", "-cp", class_path)
-    return [str(JAVA), *options, main_class, *arguments]
+    settings = (*OPTIONS, *LOGGING, f"-Djava.io.tmpdir={temporary}")
+    return [str(JAVA), *settings, *options, "-cp", class_path, main_class, *arguments]

@@ -60,7 +60,9 @@ class Kafka:
         format_storage(folder, node, self._cluster_id, self._home.bootstrap_metadata)
         program = Program(
             name=f"kafka-{node}",
-            argv=java_command(self._home.jars, folder, "kafka.Kafka", "server.properties"),
+            argv=java_command(
+                self._home.jars, folder, self._home.java_options, "kafka.Kafka", "server.properties"
+            ),
             cwd=folder,
             env=ENVIRONMENT,
             log=folder / "kafka.log",

@@ -9,7 +9,7 @@ class Ports:
     """Ports that no one else is given: a bound socket that does not listen keeps each of them.
 
     Linux lets a second socket bind and listen there if both have SO_REUSEADDR, as servers set it, so a
-    service can be started, killed and started again on it; the system gives no one such a port for a free one.
+    service can be started, killed and started again on it; and the system gives no one else such a port.
     """
 
     def __init__(self) -> None:

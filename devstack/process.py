@@ -10,7 +10,7 @@ from signal import SIGTERM, Signals
 from devstack.errors import PortTaken, ServiceError, ServiceStartFailed
 from devstack.guard import Guard
 
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.02
 TAIL_LINES = 20
 PORT_ATTEMPTS = 4
 PORT_TAKEN = ("Address already in use", "Address in use")
@@ -90,13 +90,13 @@ class ManagedProcess:
             time.sleep(POLL_SECONDS)
         return code
 
-    def stop(self) -> None:
-        """End the program in its orderly way; kill it if that takes longer than its stop_timeout."""
+    def stop(self, patience: float | None = None) -> None:
+        """End the program in its orderly way; kill it if that takes longer than `patience` seconds."""
         if not self.is_running:
             return
         self.resume()
         self._guard.request("signal", name=self.name, signal=int(self.program.stop_signal))
-        if self.wait(self.program.stop_timeout) is None:
+        if self.wait(self.program.stop_timeout if patience is None else patience) is None:
             self.kill()
 
     def kill(self) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from devstack.errors import DevStackError
+from devstack.errors import DevStackError, ServiceError
 from devstack.guard import Guard
 from devstack.identity import cluster_identity
 from devstack.kafka import Kafka
-from devstack.kafka_home import provide_kafka
+from devstack.kafka_preparation import provide_kafka
 from devstack.ports import Ports
 from devstack.postgres import Postgres
 from devstack.process import ManagedProcess
@@ -79,6 +79,12 @@ class DevStack:
         finally:
             running.guard.close()
             running.ports.release()
+
+    def check(self) -> None:
+        """Raise ServiceError, with the end of its log, for a part that does not run."""
+        for process in _processes(self._live):
+            if not process.is_running:
+                raise ServiceError(process.name, "it has ended", process.log_tail())
 
     @property
     def brokers(self) -> tuple[ManagedProcess, ...]:

@@ -15,7 +15,7 @@ Request = dict[str, Any]
 
 
 class Services:
-    """The main process of each service, and all it started. Every public method but `end` can be asked for."""
+    """The main process of each service, and all it started. What is public, but `end`, can be asked for."""
 
     def __init__(self) -> None:
         self._mains: dict[str, subprocess.Popen[bytes]] = {}
@@ -56,7 +56,7 @@ class Services:
         main.send_signal(signal.SIGSTOP)  # so that it starts nothing while its children are counted
         for pid in self._family(main):
             self._kill(pid)
-        main.wait(PATIENCE)
+        system.wait_until(lambda: main.poll() is not None, PATIENCE)
         system.wait_until(lambda: not self._bury_orphans(), PATIENCE)
         return {}
 
