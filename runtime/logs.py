@@ -10,6 +10,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from runtime.settings import Settings
+from runtime.startup_failures import Misconfigured
 
 _SECRETS = (
     # scheme://user:password@host
@@ -17,19 +18,53 @@ _SECRETS = (
     (re.compile(r'(?i)\b(bearer\s+)[^\s"\\]+'), r"\1***"),
     (re.compile(r'(?i)("(?:authorization|password|token|secret|dsn)": *")(?:\\.|[^"\\])*'), r"\1***"),
 )
+_LIBRARIES = ("aiokafka", "alembic", "asyncio", "faststream", "httpcore", "httpx", "sqlalchemy", "uvicorn")
+_OWN_HANDLERS = ("faststream", "faststream.access.kafka")
+"""Loggers that bring a handler of their own unless they find one for stdout."""
 _FIRST = ("timestamp", "level", "process", "event")
 
 
 def configure(settings: Settings, process: str) -> None:
-    """Send everything that this process logs to stdout as JSON, at the settings' level and above."""
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    """Send everything that this process logs to stdout as JSON, at the settings' level and above.
+
+    Libraries say a step less: WARNING and above, or INFO at the settings' DEBUG.
+    """
+    level = _level(settings)
     common = _common(process)
     structlog.configure(
         processors=[*common, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+    logging.captureWarnings(capture=True)
+    logging.basicConfig(level=level, handlers=[_handler(common, level)], force=True)
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(_library_level(level))
+    for name in _OWN_HANDLERS:
+        logging.getLogger(name).handlers = [_handler(common, _library_level(level))]
+
+
+def redact(text: str) -> str:
+    """The text without passwords in URLs, bearer tokens, and JSON members named like secrets."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _level(settings: Settings) -> int:
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper())
+    if level is None:
+        raise Misconfigured(f"PATTERNLOG_LOG_LEVEL: {settings.log_level!r} is no level")
+    return level
+
+
+def _library_level(level: int) -> int:
+    return logging.INFO if level <= logging.DEBUG else max(level, logging.WARNING)
+
+
+def _handler(common: list[Processor], level: int) -> logging.Handler:
     handler = logging.StreamHandler(sys.stdout)
+    handler.setLevel(level)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*common, structlog.stdlib.ExtraAdder()],
@@ -40,15 +75,7 @@ def configure(settings: Settings, process: str) -> None:
             ],
         )
     )
-    logging.captureWarnings(capture=True)
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-
-
-def redact(text: str) -> str:
-    """The text without passwords in URLs, bearer tokens, and JSON members named like secrets."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
+    return handler
 
 
 def _common(process: str) -> list[Processor]:

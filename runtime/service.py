@@ -39,8 +39,8 @@ def run(app_factory: Callable[[Settings], FastAPI], settings: Settings, process:
     0: it was asked to stop. 1: a worker failed, something that it needs does not answer, or the stop took
     longer than `shutdown_s`. 2: a setting, the database or the log has to be put right first.
     """
-    logs.configure(settings, process)
     try:
+        logs.configure(settings, process)
         with bound_socket(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_Process(app_factory(settings), settings, listener).run())
     except Exception as error:

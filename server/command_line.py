@@ -1,0 +1,89 @@
+"""The server's commands; `patternlog` offers them beside the client's.
+
+What they need is imported when they run: the client's commands share the command line, and start without it.
+"""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from server.process import Process
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+    from runtime.startup_failures import StartupFailure
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def serve(
+    process: Annotated[Process, typer.Argument(help="`all` starts the gateway, a decider and a projector")],
+    *,
+    supervised: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run a process until SIGTERM or Ctrl-C; its settings are the variables that `env-example` lists."""
+    from server.serving import serve as run
+
+    with _settings() as settings:
+        code = run(process, settings, supervised=supervised)
+    raise typer.Exit(code)
+
+
+@app.command()
+def setup() -> None:
+    """Migrate the database and make the log, where that is not done; run it before the first `serve`."""
+    from server.setup import set_up
+
+    with _settings() as settings:
+        typer.echo(asyncio.run(set_up(settings)))
+
+
+@app.command("env-example")
+def env_example() -> None:
+    """Print every setting with its default, as the file `.env` that a service reads."""
+    from runtime.settings_documentation import env_example as text
+
+    typer.echo(text(), nl=False)
+
+
+@app.command()
+def openapi(
+    process: Annotated[Process, typer.Argument(help="whose routes to describe")] = Process.GATEWAY,
+) -> None:
+    """Print the OpenAPI document of a process as JSON."""
+    from server.description import openapi_of
+
+    typer.echo(openapi_of(process))
+
+
+@contextmanager
+def _settings() -> Iterator[Settings]:
+    """The settings; a failure that the operator can act on becomes one line and an exit code."""
+    from runtime.startup import failure_of
+    from runtime.startup_failures import Misconfigured
+    from server.loading import load_settings
+
+    try:
+        settings = load_settings()
+    except Misconfigured as failure:
+        raise _exit(failure) from None
+    try:
+        yield settings
+    except Exception as error:
+        explained = failure_of(error, settings)
+        if explained is None:
+            raise
+        raise _exit(explained) from None
+
+
+def _exit(failure: StartupFailure) -> typer.Exit:
+    typer.echo(f"patternlog: {failure}", err=True)
+    return typer.Exit(failure.exit_code)
