@@ -1,0 +1,136 @@
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.errors import MalformedRecord, UnknownEventType
+from events.json_text import Json, parse
+from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
+from events.registry import TYPES, Event, read, type_of, write
+from events.team import TeamCreated
+from events.upcasters import UPCASTERS, Upcaster, upcast
+from tests.strategies import REPEATABLE, json_values, texts
+
+fields = st.dictionaries(texts, json_values(4), max_size=5)
+events: st.SearchStrategy[Event] = (
+    st.builds(TeamCreated, name=texts)
+    | st.builds(PatternRecorded, fields=fields)
+    | st.builds(PatternEdited, base_version=st.integers(1, 9), set=fields, remove=st.lists(texts, max_size=3))
+    | st.sampled_from([PatternArchived(), PatternRestored(), PatternDeleted()])
+)
+
+
+@REPEATABLE
+@given(events)
+def test_every_event_is_read_back_as_it_was_written(event: Event) -> None:
+    data = write(event)
+    again = read(type_of(event), data)
+    assert again == event
+    assert write(again) == data
+
+
+@REPEATABLE
+@given(fields)
+def test_unknown_and_nested_fields_keep_their_order_and_numbers(given_fields: dict[str, Json]) -> None:
+    data = write(PatternRecorded(fields=given_fields))
+    kept = read("pattern.recorded.v1", data)
+    assert isinstance(kept, PatternRecorded)
+    assert repr(kept.fields) == repr(given_fields)
+    assert repr(parse(data)) == repr({"fields": given_fields})
+
+
+@pytest.mark.parametrize(
+    "event_type",
+    ["", "pattern", "pattern.recorded", "pattern.recorded.v2", "pattern.recorded.v0", "team.renamed.v1"],
+)
+def test_a_type_that_nobody_published_is_an_error_of_its_own(event_type: str) -> None:
+    with pytest.raises(UnknownEventType) as caught:
+        read(event_type, b"{}")
+    assert caught.value.event_type == event_type
+    assert repr(event_type) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "data"),
+    [
+        ("team.created.v1", b""),
+        ("team.created.v1", b"[]"),
+        ("team.created.v1", b"null"),
+        ("team.created.v1", b"\xff"),
+        ("team.created.v1", b"{}"),
+        ("team.created.v1", b'{"name":1}'),
+        ("team.created.v1", b'{"name":"x","more":1}'),
+        ("team.created.v1", b'{"name":"\\ud800"}'),
+        ("pattern.recorded.v1", b'{"fields":[]}'),
+        ("pattern.recorded.v1", b'{"fields":null}'),
+        ("pattern.edited.v1", b'{"base_version":0,"set":{},"remove":[]}'),
+        ("pattern.edited.v1", b'{"base_version":"1","set":{},"remove":[]}'),
+        ("pattern.edited.v1", b'{"base_version":true,"set":{},"remove":[]}'),
+        ("pattern.edited.v1", b'{"base_version":1.0,"set":{},"remove":[]}'),
+        ("pattern.edited.v1", b'{"base_version":1,"set":{},"remove":[1]}'),
+        ("pattern.edited.v1", b'{"base_version":1,"set":{}}'),
+        ("pattern.archived.v1", b'{"why":"?"}'),
+        ("pattern.restored.v1", b"0"),
+        ("pattern.deleted.v1", b'{"name":"x"}'),
+    ],
+)
+def test_data_without_its_types_shape_is_malformed(event_type: str, data: bytes) -> None:
+    with pytest.raises(MalformedRecord) as caught:
+        read(event_type, data)
+    assert caught.value.reason.startswith(f"{event_type}: ")
+
+
+# ---------------------------------------------------------------- older versions
+
+
+def _renamed(data: dict[str, Json]) -> dict[str, Json]:
+    return {"title": data["label"]}
+
+
+def _split(data: dict[str, Json]) -> dict[str, Json]:
+    return {"name": data["title"].strip()}
+
+
+CHAIN: Mapping[str, Upcaster] = {
+    "team.founded.v0": Upcaster("team.founded.v1", _renamed),
+    "team.founded.v1": Upcaster("team.created.v1", _split),
+}
+
+
+def test_an_old_version_is_read_through_every_step_in_the_newest_shape() -> None:
+    assert read("team.founded.v0", b'{"label":" A "}', CHAIN) == TeamCreated(name="A")
+    assert read("team.founded.v1", b'{"title":" A "}', CHAIN) == TeamCreated(name="A")
+    assert read("team.created.v1", b'{"name":" A "}', CHAIN) == TeamCreated(name=" A ")
+
+
+def test_a_step_leaves_other_types_alone() -> None:
+    assert read("pattern.archived.v1", b"{}", CHAIN) == PatternArchived()
+    assert upcast("pattern.archived.v1", {"a": 1}, CHAIN) == ("pattern.archived.v1", {"a": 1})
+
+
+@pytest.mark.parametrize("data", [b"[]", b"{}", b'{"label":1}', b"{"])
+def test_old_data_without_its_versions_shape_is_malformed(data: bytes) -> None:
+    with pytest.raises(MalformedRecord, match=r"^team\.founded\.v0"):
+        read("team.founded.v0", data, CHAIN)
+
+
+def test_old_data_that_no_step_brings_into_the_newest_shape_is_malformed() -> None:
+    broken = {"team.founded.v0": Upcaster("team.created.v1", lambda data: data)}
+    with pytest.raises(MalformedRecord):
+        read("team.founded.v0", b'{"label":"A"}', broken)
+
+
+def test_a_chain_that_ends_at_an_unpublished_type_is_an_unknown_type() -> None:
+    with pytest.raises(UnknownEventType):
+        read("team.founded.v0", b'{"label":"A"}', {"team.founded.v0": CHAIN["team.founded.v0"]})
+
+
+def test_every_old_version_leads_to_a_type_that_is_read_today() -> None:
+    for start in UPCASTERS:
+        seen = [start]
+        while seen[-1] in UPCASTERS:
+            seen.append(UPCASTERS[seen[-1]].to)
+            assert len(seen) == len(set(seen)), "a circle of upcasters"
+        assert seen[-1] in TYPES
+        assert start not in TYPES
