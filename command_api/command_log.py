@@ -1,0 +1,88 @@
+"""Appending commands to [commands]."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from events.record import Headers, NewRecord
+from runtime.kafka import MAX_BATCH_BYTES, append_batch, create_producer
+from runtime.problems import Problem
+from runtime.settings import Settings
+from runtime.topics import Topics, partition_of
+
+_MAX_CHUNK_BYTES = MAX_BATCH_BYTES * 3 // 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sender:
+    """Whose commands they are, and by which request they came."""
+
+    team_id: str
+    actor: str
+    request_id: str
+
+
+class CommandLog:
+    """The end of [commands] at which they are appended."""
+
+    def __init__(self, settings: Settings, partitions: int) -> None:
+        self._topic = Topics(settings.topic_prefix).commands
+        self._partitions = partitions
+        self._timeout_s = settings.append_timeout_s
+        self._producer: AIOKafkaProducer = create_producer(settings, "patternlog-command-api")
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Send what is under way and disconnect."""
+        await self._producer.stop()
+
+    async def append(self, sender: Sender, commands: Sequence[bytes]) -> list[tuple[int, int]]:
+        """Append commands in order and return where each one lies (partition, offset).
+
+        Raise `Problem` 503 `log_unavailable` when Kafka does not acknowledge in time; they may be in the log
+        all the same, so the client sends them again under the same ids.
+        """
+        partition = partition_of(sender.team_id, self._partitions)
+        headers: Headers = {"actor": sender.actor.encode(), "request_id": sender.request_id.encode()}
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                if len(commands) == 1:
+                    offsets = [await self._append_one(partition, sender.team_id, headers, commands[0])]
+                else:
+                    offsets = await self._append_many(partition, sender.team_id, headers, commands)
+        except (KafkaError, TimeoutError) as error:
+            raise Problem(
+                "log_unavailable",
+                503,
+                "the log did not acknowledge in time; send the same commands again under the same ids",
+                headers={"Retry-After": "1"},
+            ) from error
+        return [(partition, offset) for offset in offsets]
+
+    async def _append_one(self, partition: int, team_id: str, headers: Headers, command: bytes) -> int:
+        # Concurrent requests share a batch this way.
+        sent = await self._producer.send(
+            self._topic, command, key=team_id.encode(), partition=partition, headers=list(headers.items())
+        )
+        return int((await sent).offset)
+
+    async def _append_many(
+        self, partition: int, team_id: str, headers: Headers, commands: Sequence[bytes]
+    ) -> list[int]:
+        offsets: list[int] = []
+        chunk: list[NewRecord] = []
+        records = [NewRecord(key=team_id.encode(), value=command, headers=headers) for command in commands]
+        for index, record in enumerate(records):
+            chunk.append(record)
+            following = records[index + 1].size if index + 1 < len(records) else _MAX_CHUNK_BYTES
+            if sum(each.size for each in chunk) + following > _MAX_CHUNK_BYTES:
+                base = await append_batch(self._producer, self._topic, partition, chunk)
+                offsets += range(base, base + len(chunk))
+                chunk = []
+        return offsets

@@ -1,0 +1,35 @@
+"""The command API as a part of a process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from command_api.command_log import CommandLog
+from command_api.outcome_feed import OutcomeFeed
+from command_api.service import CommandService
+from runtime.health import Health
+from runtime.log_setup import check_log
+from runtime.postgres import create_engine
+from runtime.service import spawn
+from runtime.settings import Settings
+
+
+@asynccontextmanager
+async def command_api_part(app: FastAPI, settings: Settings, health: Health) -> AsyncIterator[None]:
+    """Accept commands while the process runs; Postgres is needed for looking outcomes up only."""
+    identity = await check_log(settings)
+    engine = create_engine(settings, "patternlog-command-api")
+    log = CommandLog(settings, identity.partitions)
+    feed = OutcomeFeed(settings, health, identity.partitions)
+    try:
+        await log.start()
+        await feed.start()
+        following = spawn(app, feed.run(), "outcome feed")
+        app.state.command_api = CommandService(log, feed, engine)
+        yield
+        following.cancel()
+    finally:
+        await feed.stop()
+        await log.stop()
+        await engine.dispose()

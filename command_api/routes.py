@@ -1,0 +1,96 @@
+"""The routes of the command API: parse, hand over, answer."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import TypeAdapter
+from starlette.responses import Response
+
+from command_api.answers import json_response, pending_response, problem_of
+from command_api.command_log import Sender
+from command_api.decisions.commands import Command
+from command_api.prefer import wait_seconds
+from command_api.service import CommandService, is_pending
+from command_api.submission import read_submission
+from events.identifiers import is_uuid, is_uuid7
+from runtime.problems import Problem
+from runtime.settings import Settings
+
+router = APIRouter(prefix="/api/v1/teams/{team_id}/commands", tags=["commands"])
+
+
+def _request_body() -> dict[str, Any]:
+    """OpenAPI's description of the body; at run time it is checked without a model of the request."""
+    one = TypeAdapter(Command).json_schema()
+    schemas = one.pop("$defs")
+    alternatives = list(schemas.values())
+    batch = {
+        "type": "object",
+        "required": ["commands"],
+        "properties": {"commands": {"type": "array", "maxItems": 500, "items": {"oneOf": alternatives}}},
+    }
+    schema = {"oneOf": [*alternatives, batch]}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.post(
+    "",
+    summary="Submit one command, or up to 500",
+    openapi_extra=_request_body(),
+    response_description='The outcome, or `{"outcomes": [...]}` in order for a batch',
+    responses={
+        202: {"description": "The outcome is not known yet; `url` and `Location` tell where it will be"},
+        409: {"description": "`edit_conflict`, or a refusal that depends on the library's state"},
+    },
+)
+async def submit(team_id: str, request: Request) -> Response:
+    """Commands are accepted in order, and each gets its own outcome.
+
+    A command is identified by its `command_id` (UUIDv7): sent again with the same body it gets the same
+    outcome and is applied once. `Prefer: wait=N` waits up to N seconds, `Prefer: respond-async` not at all.
+    """
+    settings: Settings = request.app.state.settings
+    service: CommandService = request.app.state.command_api
+    sender = _sender(team_id, request)
+    submission = read_submission(await request.body(), settings)
+    wait_s = wait_seconds(
+        request.headers.get("prefer", ""), default=settings.default_wait_s, most=settings.max_wait_s
+    )
+    bodies = await service.submit(sender, submission, wait_s)
+    pending = is_pending(bodies)
+    if submission.is_batch:
+        return json_response({"outcomes": bodies}, 202 if pending else 200)
+    return pending_response(bodies[0]) if pending else _single(bodies[0])
+
+
+@router.get(
+    "/{command_id}",
+    summary="What became of a command",
+    responses={202: {"description": "It was received; the outcome is not known yet"}},
+)
+async def look_up(team_id: str, command_id: str, request: Request) -> Response:
+    """The first outcome of a command, for 37 days.
+
+    404 `unknown_command` is no proof that it was not received: send it again under the same id.
+    """
+    service: CommandService = request.app.state.command_api
+    _sender(team_id, request)
+    if not is_uuid7(command_id):
+        raise Problem(
+            "invalid_parameter", 400, "command_id: must be a version 7 UUID", parameter="command_id"
+        )
+    body = await service.look_up(team_id, command_id)
+    return pending_response(body) if is_pending([body]) else json_response(body)
+
+
+def _sender(team_id: str, request: Request) -> Sender:
+    actor = request.app.state.authenticator.actor_of(request.headers.get("authorization"))
+    if not is_uuid(team_id):
+        raise Problem("invalid_parameter", 400, "team_id: must be a canonical UUID", parameter="team_id")
+    return Sender(team_id=team_id, actor=actor, request_id=request.state.request_id)
+
+
+def _single(body: dict[str, Any]) -> Response:
+    if body["status"] in ("accepted", "merged"):
+        return json_response(body)
+    raise problem_of(body)

@@ -1,0 +1,66 @@
+"""The body of a request: one command or a batch, checked before anything is accepted."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from command_api.answers import STATUS
+from command_api.decisions.commands import InvalidCommand, command_from
+from command_api.decisions.refusals import Refusal
+from events.errors import InvalidJson
+from events.json_text import MAX_DEPTH, Json, parse
+from runtime.problems import Problem
+from runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Commands to append, as JSON text, with their ids."""
+
+    command_ids: list[str]
+    texts: list[bytes]
+    is_batch: bool
+
+
+def read_submission(body: bytes, settings: Settings) -> Submission:
+    """Read and check a body; raise `Problem` for the first thing wrong with any of its commands."""
+    try:
+        value = parse(body, max_depth=MAX_DEPTH + 2)
+    except InvalidJson as error:
+        code = Refusal(error.code)
+        raise Problem(code, STATUS[code], error.reason) from None
+    if not (isinstance(value, dict) and "commands" in value):
+        return Submission([_check(value, body, "", settings)], [body], is_batch=False)
+    commands = _batch_of(value, settings)
+    texts = [orjson.dumps(command) for command in commands]
+    ids = [
+        _check(command, text, f"/commands/{index}", settings)
+        for index, (command, text) in enumerate(zip(commands, texts, strict=True))
+    ]
+    return Submission(ids, texts, is_batch=True)
+
+
+def _batch_of(value: dict[str, Json], settings: Settings) -> list[Json]:
+    commands = value["commands"]
+    if set(value) != {"commands"} or not isinstance(commands, list) or not commands:
+        raise Problem(
+            Refusal.MALFORMED_COMMAND,
+            400,
+            'a batch is {"commands": [...]} with at least one',
+            pointer="/commands",
+        )
+    if len(commands) > settings.max_batch:
+        raise Problem(
+            "too_many_commands", 413, f"{len(commands)} commands; a request holds up to {settings.max_batch}"
+        )
+    return commands
+
+
+def _check(value: Json, text: bytes, pointer: str, settings: Settings) -> str:
+    if len(text) > settings.max_command_bytes:
+        detail = f"a command has at most {settings.max_command_bytes} bytes of JSON"
+        raise Problem(Refusal.TOO_LARGE, STATUS[Refusal.TOO_LARGE], detail, pointer=pointer)
+    try:
+        return command_from(value).command_id
+    except InvalidCommand as error:
+        raise Problem(error.code, STATUS[error.code], error.detail, pointer=pointer + error.pointer) from None
