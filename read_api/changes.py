@@ -1,0 +1,54 @@
+"""Changes since a cursor: the latest state of each pattern that changed, by sequence, tombstones included."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.responses import Response
+
+from events.json_text import dump
+from read_api.documents import ChangesPage
+from read_api.etags import json_answer
+from read_api.pages import page_statement, read_page
+from read_api.parameters import Reading, TeamId
+from read_api.positions import read_cursor
+from read_api.reader import CurrentReader, etag_of
+
+MAX_LIMIT = 5000
+
+_ROWS = """
+SELECT sequence, item, octet_length(item) AS size FROM changes WHERE team_id = $1 AND sequence > $3
+"""
+STATEMENT = page_statement(rows=_ROWS, item="item", place="sequence::text", order="sequence")
+
+router = APIRouter(tags=["changes"])
+
+
+class ChangesQuery(Reading):
+    """Which changes."""
+
+    cursor: Annotated[str | None, Field(description="From an earlier answer; without it, from nothing")] = (
+        None
+    )
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Most changes in one page")] = 1000
+
+
+@router.get("/changes", summary="Changes since a cursor", responses={200: {"model": ChangesPage}})
+async def list_changes(
+    team_id: TeamId, query: Annotated[ChangesQuery, Query()], reader: CurrentReader
+) -> Response:
+    """Each pattern comes once, in its latest state, at the sequence of its last event.
+
+    Go on with `cursor` as long as `has_more`; keep it, and ask again later for what happened since.
+    """
+    since = read_cursor(query.cursor, team_id)
+    await reader.wait(team_id, query)
+    if (answer := await reader.unchanged(team_id, since)) is not None:
+        return answer
+    after = since.sequence if since else 0
+    page = await read_page(reader.database, STATEMENT, team_id, query.limit, after)
+    page.position.check_log(since)
+    # A cursor from a write can be ahead of the read models; it never goes back.
+    seen = int(page.next_place) if page.next_place else max(page.position.sequence, after)
+    tail = dump({"cursor": page.position.cursor_at(seen), "has_more": page.has_more})[1:]
+    return json_answer(b'{"changes":[', page.items, b"],", tail, etag=etag_of(page.position))

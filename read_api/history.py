@@ -1,0 +1,68 @@
+"""History: every version of one pattern, deleted ones included."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field, TypeAdapter
+from starlette.responses import Response
+
+from events.json_text import dump
+from read_api.documents import HistoryPage
+from read_api.etags import json_answer
+from read_api.pages import page_statement, read_page
+from read_api.paging import page_token, read_page_token
+from read_api.parameters import PatternId, Reading, TeamId
+from read_api.problems import unknown_pattern
+from read_api.reader import CurrentReader
+
+MAX_LIMIT = 1000
+MAX_VERSION = 2**63 - 1
+
+Order = Literal["asc", "desc"]
+
+_ROWS = """
+SELECT version, item, octet_length(item) AS size
+  FROM history WHERE team_id = $1 AND pattern_id = $3 AND version {after} $4
+"""
+
+
+def _statement(after: str, order: Order) -> str:
+    rows = _ROWS.format(after=after)
+    return page_statement(rows=rows, item="item", place="version::text", order=f"version {order}")
+
+
+STATEMENTS: dict[Order, str] = {"asc": _statement(">", "asc"), "desc": _statement("<", "desc")}
+BEFORE_FIRST: dict[Order, int] = {"asc": 0, "desc": MAX_VERSION}
+
+_PLACE = TypeAdapter(Annotated[int, Field(ge=1, le=MAX_VERSION)])
+
+router = APIRouter(tags=["history"])
+
+
+class HistoryQuery(Reading):
+    """Which versions."""
+
+    order: Annotated[Order, Field(description="asc: oldest first; desc: newest first")] = "asc"
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Most versions in one page")] = 100
+    page: Annotated[str | None, Field(description="`next_page` of an earlier answer")] = None
+
+
+@router.get(
+    "/patterns/{pattern_id}/history", summary="A pattern's versions", responses={200: {"model": HistoryPage}}
+)
+async def list_history(
+    team_id: TeamId, pattern_id: PatternId, query: Annotated[HistoryQuery, Query()], reader: CurrentReader
+) -> Response:
+    """What happened to a pattern, who did it and when, and its fields after it; also of a deleted pattern."""
+    question = ["history", team_id, pattern_id, query.order]
+    place = BEFORE_FIRST[query.order]
+    if query.page is not None:
+        place = read_page_token(query.page, question, _PLACE)
+    await reader.wait(team_id, query)
+    statement = STATEMENTS[query.order]
+    page = await read_page(reader.database, statement, team_id, query.limit, pattern_id, place)
+    # Versions are never taken away, so a page can only be empty where there are none.
+    if not page.items and query.page is None:
+        raise unknown_pattern(pattern_id)
+    token = page_token(question, page.next_place) if page.next_place else None
+    return json_answer(b'{"versions":[', page.items, b'],"next_page":', dump(token), b"}")

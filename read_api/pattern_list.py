@@ -1,0 +1,124 @@
+"""The statement of a list of patterns: filters, sorts and the place to go on from."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from projectors.schema import facet
+from read_api.pages import page_statement
+from read_api.parameters import Id, Reading, Text
+
+MAX_LIMIT = 1000
+
+Status = Literal["live", "archived", "any"]
+Severity = Literal["low", "medium", "high", "critical"]
+SortName = Literal["name", "-name", "updated", "-updated"]
+
+
+class PatternsQuery(Reading):
+    """Which patterns, in which order; filters combine."""
+
+    status: Annotated[Status, Field(description="Which patterns")] = "live"
+    category: Annotated[Text | None, Field(description="Exactly this category")] = None
+    severity: Annotated[Severity | None, Field(description="Exactly this severity")] = None
+    tag: Annotated[Text | None, Field(description="Among the tags")] = None
+    name: Annotated[Text | None, Field(description="Exactly this name, composed (NFC) or decomposed")] = None
+    sort: Annotated[SortName, Field(description="By code point, or by last change; `-` reverses")] = "name"
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Most patterns in one page")] = 100
+    page: Annotated[str | None, Field(description="`next_page` of an earlier answer")] = None
+
+    def question(self, team_id: str) -> list[str | None]:
+        """What a page token is bound to."""
+        return [team_id, self.status, self.category, self.severity, self.tag, self.name, self.sort]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sort:
+    """An order that an index has; `place` is where a row stands in it, and `after` what follows a place."""
+
+    order: str
+    after: str
+    place: str
+    shape: TypeAdapter[Any]
+
+
+_NAME = TypeAdapter(tuple[Text, Id])
+_SEQUENCE = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2**63 - 1)]])
+_BY_NAME = "json_build_array(name, pattern_id)::text"
+_BY_SEQUENCE = "json_build_array(sequence)::text"
+
+SORTS: Mapping[SortName, Sort] = {
+    "name": Sort(
+        order="name, pattern_id", after="(name, pattern_id) > ({}, {}::uuid)", place=_BY_NAME, shape=_NAME
+    ),
+    "-name": Sort(
+        order="name DESC, pattern_id DESC",
+        after="(name, pattern_id) < ({}, {}::uuid)",
+        place=_BY_NAME,
+        shape=_NAME,
+    ),
+    "updated": Sort(order="sequence", after="sequence > {}", place=_BY_SEQUENCE, shape=_SEQUENCE),
+    "-updated": Sort(order="sequence DESC", after="sequence < {}", place=_BY_SEQUENCE, shape=_SEQUENCE),
+}
+
+ITEM = """
+'{"pattern_id":"' || pattern_id || '","version":' || version || ',"sequence":' || sequence
+|| ',"status":"' || CASE WHEN archived THEN 'archived' ELSE 'live' END || '","fields":' || fields || '}'
+"""
+_ROWS = """
+SELECT pattern_id, version, sequence, archived, name, fields, octet_length(fields) AS size
+  FROM patterns WHERE team_id = $1 AND archived = {archived}{conditions}
+"""
+# Each half comes in the order of its index, and no more of it than a page needs.
+_BOTH = """
+SELECT *
+  FROM (({live} ORDER BY {order} LIMIT $2 + 1) UNION ALL ({archived} ORDER BY {order} LIMIT $2 + 1)) AS merged
+"""
+
+
+def list_statement(
+    team_id: str, query: PatternsQuery, place: tuple[str | int, ...] | None
+) -> tuple[str, list[object]]:
+    """The statement for a query from a place on, and its arguments from $3 on."""
+    arguments: list[object] = []
+
+    def parameter(value: object) -> str:
+        arguments.append(value)
+        return f"${len(arguments) + 2}"
+
+    sort = SORTS[query.sort]
+    conditions = _conditions(team_id, query, parameter)
+    if place is not None:
+        conditions.append(sort.after.format(*map(parameter, place)))
+    statement = page_statement(
+        rows=_rows(query.status, sort.order, "".join(f" AND {condition}" for condition in conditions)),
+        item=ITEM,
+        place=sort.place,
+        order=sort.order,
+    )
+    return statement, arguments
+
+
+def _conditions(team_id: str, query: PatternsQuery, parameter: Callable[[object], str]) -> list[str]:
+    wanted = {"category": query.category, "severity": query.severity, "tag": query.tag}
+    facets = [facet(team_id, field, value) for field, value in wanted.items() if value is not None]
+    conditions = [f"facets @> {parameter(facets)}::uuid[]"] if facets else []
+    if query.name is not None:
+        forms = {query.name, *(unicodedata.normalize(form, query.name) for form in ("NFC", "NFD"))}
+        conditions.append(f"name = ANY ({parameter(sorted(forms))}::text[])")
+    return conditions
+
+
+def _rows(status: Status, order: str, conditions: str) -> str:
+    live = _ROWS.format(archived="false", conditions=conditions)
+    archived = _ROWS.format(archived="true", conditions=conditions)
+    match status:
+        case "live":
+            return live
+        case "archived":
+            return archived
+        case "any":
+            return _BOTH.format(live=live, archived=archived, order=order)

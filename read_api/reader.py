@@ -1,0 +1,70 @@
+"""What the routes share: the database, waiting for a cursor, and answers from ready-made JSON."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from events.cursor import Cursor
+from read_api.database import Database
+from read_api.etags import is_current, not_modified, weak
+from read_api.parameters import Reading
+from read_api.positions import Position, positions, read_cursor
+from read_api.problems import unknown_team
+from read_api.waiting import Visibility
+
+
+class ReadService:
+    """Reads the read models; one per process."""
+
+    def __init__(self, database: Database, log_id: str) -> None:
+        self.database = database
+        self.visibility = Visibility(self.positions, log_id)
+
+    async def positions(self, teams: Collection[str]) -> Mapping[str, Position]:
+        """Where the teams' logs stand."""
+        return await positions(self.database, teams)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One request's view of the service."""
+
+    service: ReadService
+    if_none_match: str | None
+
+    @property
+    def database(self) -> Database:
+        """Where to read."""
+        return self.service.database
+
+    async def wait(self, team_id: str, reading: Reading) -> None:
+        """Wait until what the request asks to see is visible; raise `Problem`."""
+        cursor = read_cursor(reading.at_least, team_id)
+        if cursor is not None:
+            await self.service.visibility.wait(cursor, reading.timeout)
+
+    async def unchanged(self, team_id: str, since: Cursor | None = None) -> Response | None:
+        """304 when the client holds the answer at the log's present position, without reading any rows."""
+        if self.if_none_match is None:
+            return None
+        position = (await self.service.positions([team_id])).get(team_id)
+        if position is None:
+            raise unknown_team(team_id)
+        position.check_log(since)
+        etag = etag_of(position)
+        return not_modified(etag) if is_current(self.if_none_match, etag) else None
+
+
+def etag_of(position: Position) -> str:
+    """The tag of any answer that depends on a whole library: its log and sequence."""
+    return weak(position.cursor)
+
+
+async def _reader(request: Request) -> Reader:
+    return Reader(request.app.state.read_api, request.headers.get("if-none-match"))
+
+
+CurrentReader = Annotated[Reader, Depends(_reader)]

@@ -1,0 +1,18 @@
+"""The routes of the read API."""
+
+from fastapi import APIRouter, Depends, Request
+
+from read_api import changes, history, patterns
+from read_api.parameters import check_query
+
+
+async def check_actor(request: Request) -> None:
+    """Let only known actors read; raise `Problem` 401 `unauthenticated`."""
+    request.app.state.authenticator.actor_of(request.headers.get("authorization"))
+
+
+router = APIRouter(
+    prefix="/api/v1/teams/{team_id}", dependencies=[Depends(check_actor), Depends(check_query)]
+)
+for read_model in (patterns, changes, history):
+    router.include_router(read_model.router)
