@@ -1,7 +1,7 @@
 """Kafka in the user's cache: its jars, and what is made from them once so that every start is quick.
 
 That is the metadata which `kafka-storage format` writes, and an ahead-of-time cache of the loaded classes
-(JEP 483, JEP 514): with it a start takes less than half the processor time, 2.7 s instead of 6.4 s on two cores.
+(JEP 483, JEP 514): with it a start takes less than half the processor time, 2.7 s instead of 6.4 s.
 """
 
 from collections.abc import Callable

@@ -1,5 +1,6 @@
 """What a broker of the devstack is told, by the broker configuration reference of Apache Kafka 4.4."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -76,4 +77,4 @@ def properties_text(properties: Mapping[str, str]) -> str:
 
 
 def _escaped(value: str) -> str:
-    return value.encode("unicode_escape").decode("ascii")
+    return json.dumps(value)[1:-1]  # JSON's escapes are Java's

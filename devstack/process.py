@@ -62,15 +62,15 @@ class ManagedProcess:
     @property
     def pid(self) -> int | None:
         """The main process's id, None while none runs."""
-        return self._status()[0] if self.is_running else None
+        return self._status()[0] if self.is_running() else None
 
-    @property
     def is_running(self) -> bool:
+        """Whether any process of the program is left, paused or not."""
         return self._started and self._status()[1] is None
 
     def start(self) -> None:
         """Start the program and wait until it is ready. Raises ServiceStartFailed."""
-        if self.is_running:
+        if self.is_running():
             raise ServiceStartFailed(self.name, "it runs already")
         launch = self._launch()
         deadline = time.monotonic() + self.program.start_timeout
@@ -92,7 +92,7 @@ class ManagedProcess:
 
     def stop(self, patience: float | None = None) -> None:
         """End the program in its orderly way; kill it if that takes longer than `patience` seconds."""
-        if not self.is_running:
+        if not self.is_running():
             return
         self.resume()
         self._guard.request("signal", name=self.name, signal=int(self.program.stop_signal))

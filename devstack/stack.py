@@ -83,7 +83,7 @@ class DevStack:
     def check(self) -> None:
         """Raise ServiceError, with the end of its log, for a part that does not run."""
         for process in _processes(self._live):
-            if not process.is_running:
+            if not process.is_running():
                 raise ServiceError(process.name, "it has ended", process.log_tail())
 
     @property
