@@ -7,6 +7,7 @@ anything changes and written last: an environment without it was interrupted, an
 import fcntl
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -52,7 +53,7 @@ def make_ready() -> None:
     digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     made_from = READY.read_text() if READY.exists() and PYTHON.exists() else None
     if made_from is None:
-        print("Making .venv (once; about 20 s and 200 MB of downloads)", flush=True)
+        print("Making .venv (once; downloads some 130 MB)", flush=True)
         run(sys.executable, "-m", "venv", "--clear", str(VENV))
     if made_from != digest:
         READY.unlink(missing_ok=True)
@@ -94,12 +95,26 @@ def uv(*arguments: str) -> "tuple[str, ...]":
 
 
 def run(*command: str) -> None:
-    """Run a command to its end. It inherits the lock, so that a second run waits for it if we are killed."""
-    subprocess.run(command, check=True, cwd=ROOT, stdin=subprocess.DEVNULL, close_fds=False)
+    """Run a command to its end. It inherits the lock, so that a second run waits for it if we are killed.
+
+    If we are interrupted it ends too, with all that it started: what it leaves behind would hold no lock.
+    """
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, close_fds=False, start_new_session=True
+    ) as process:
+        try:
+            code = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if code != 0:
+        raise subprocess.CalledProcessError(code, command)
 
 
 if __name__ == "__main__":
     try:
         main()
+    except KeyboardInterrupt:
+        sys.exit("Interrupted; the next run begins anew")
     except subprocess.CalledProcessError as failure:
         sys.exit(f"Could not make .venv: {' '.join(failure.cmd[:4])} ended with {failure.returncode}")
