@@ -1,0 +1,55 @@
+"""The driver: keeps one replica in step with its server."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sync_client.outbox import Outbox
+from sync_client.progress import Progress, Silent
+from sync_client.pull import Puller, PullReport
+from sync_client.push import Pusher
+from sync_client.replica import Replica
+from sync_client.retrying import Patience, RetryingTransport
+from sync_client.settlement import PushReport
+from sync_client.transport import Transport
+
+
+def utc_now() -> datetime:
+    """The time by this machine's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What the client takes from outside: clock, randomness, patience, and who watches."""
+
+    now: Callable[[], datetime] = utc_now
+    random_bytes: Callable[[int], bytes] = os.urandom
+    patience: Patience = Patience()
+    progress: Progress = Silent()
+
+
+class SyncClient:
+    """Push and pull. Both may be interrupted anywhere, and go on where they were."""
+
+    def __init__(self, replica: Replica, transport: Transport, surroundings: Surroundings) -> None:
+        patient = RetryingTransport(transport, surroundings.patience)
+        self._outbox = Outbox(replica.connection)
+        self._puller = Puller(replica, patient, now=surroundings.now, progress=surroundings.progress)
+        self._pusher = Pusher(replica, patient, surroundings)
+
+    async def pull(self) -> PullReport:
+        """Catch up with the server."""
+        return await self._puller.pull()
+
+    async def push(self) -> PushReport:
+        """Send what waits. Edits behind a merged one need to see the merge first: then it pulls, too."""
+        await self._pusher.push()
+        while self._outbox.awaiting_pull():
+            await self._puller.pull()
+            answered = self._pusher.report.answered
+            await self._pusher.push()
+            if self._pusher.report.answered == answered:
+                break
+        return self._pusher.report

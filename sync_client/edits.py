@@ -1,0 +1,105 @@
+"""Local edits: they apply at once, and wait in the outbox to be sent."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from command_api.decisions.commands import Command, InvalidCommand, PatternCommand, command_from
+from command_api.decisions.library import wanted_name
+from events.errors import InvalidJson
+from events.json_text import Json, check
+from events.pattern import PatternState, taken_name
+from sync_client.errors import LocalRefusal
+from sync_client.library import Library
+from sync_client.local_pattern import Entry, LocalPattern, Verdict
+from sync_client.local_store import LocalStore
+from sync_client.merge import propose
+from sync_client.outbox import NO_ID, TEAM, NewCommand, text_of
+from sync_client.replica import Replica
+
+_MAX_DEPTH = 30
+"""Of a pattern's fields: in a batch of commands they stand some levels deeper, and the server allows 34."""
+
+
+def now_text(moment: datetime) -> str:
+    """A moment as RFC 3339 text in UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Editor:
+    """Makes commands. A method keeps one command or raises `LocalRefusal`; the caller has a transaction."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._store = LocalStore(replica.connection)
+        self._library = Library(replica.connection)
+
+    def create_team(self, name: str, now: datetime) -> None:
+        """Create the team on the server, before anything else is sent."""
+        command = _valid({"type": "create_team", "occurred_at": now_text(now), "name": name})
+        self._store.outbox.add(NewCommand(pattern_id=TEAM, text=text_of(command), after=None), now_text(now))
+
+    def record(self, fields: Mapping[str, Json], now: datetime) -> str:
+        """Add a pattern; its new id."""
+        pattern_id = str(uuid.uuid4())
+        self._make(pattern_id, {"type": "record_pattern", "fields": dict(fields)}, now)
+        return pattern_id
+
+    def edit(self, pattern_id: str, given: Mapping[str, Json], remove: Sequence[str], now: datetime) -> None:
+        """Set and remove fields of a pattern."""
+        body = {"type": "edit_pattern", "base_version": 1, "set": dict(given), "remove": list(remove)}
+        self._make(pattern_id, body, now)
+
+    def change_status(self, pattern_id: str, command_type: str, now: datetime) -> None:
+        """Archive, restore or delete a pattern."""
+        self._make(pattern_id, {"type": command_type}, now)
+
+    def _make(self, pattern_id: str, body: dict[str, Json], now: datetime) -> None:
+        state = self._store.refresh(pattern_id)
+        if "base_version" in body:
+            body["base_version"] = max(1, state.confirmed.version)
+        command = _valid_pattern({**body, "pattern_id": pattern_id, "occurred_at": now_text(now)})
+        proposed = propose(state, Entry(position=0, command=command), self._holders(command, state))
+        if isinstance(proposed, Verdict):
+            raise LocalRefusal(proposed.code, proposed.detail)
+        outbox = self._store.outbox
+        outbox.add(
+            NewCommand(
+                pattern_id=pattern_id,
+                text=text_of(command),
+                after=outbox.last_waiting(pattern_id) or outbox.last_waiting(TEAM),
+                names=_names(state.view, proposed.view),
+            ),
+            now_text(now),
+        )
+        self._store.write_view(pattern_id, proposed)
+
+    def _holders(self, command: PatternCommand, state: LocalPattern) -> dict[str, str]:
+        """Who holds the name that a command wants, as the user sees it."""
+        name = wanted_name(command, state.view)
+        holder = None if name is None else self._library.by_name(name)
+        if name is None or holder is None or holder.pattern_id == command.pattern_id:
+            return {}
+        return {name: holder.pattern_id}
+
+
+def _names(before: PatternState, after: PatternState) -> set[str]:
+    """The names that a command gives up and takes."""
+    old, new = taken_name(before), taken_name(after)
+    return set() if old == new else {name for name in (old, new) if name is not None}
+
+
+def _valid_pattern(body: dict[str, Json]) -> PatternCommand:
+    command = _valid(body)
+    if not isinstance(command, PatternCommand):
+        raise TypeError(f"{command.type} is no pattern's command")
+    return command
+
+
+def _valid(body: dict[str, Json]) -> Command:
+    try:
+        check(body, max_depth=_MAX_DEPTH)
+        return command_from({"command_id": NO_ID, **body})
+    except InvalidCommand as error:
+        raise LocalRefusal(error.code, error.detail) from None
+    except InvalidJson as error:
+        raise LocalRefusal(error.code, error.reason) from None

@@ -1,0 +1,149 @@
+"""The transport over HTTP."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from command_api.decisions.refusals import Refusal
+from events.json_text import Json, dump
+from sync_client.errors import (
+    BatchRefused,
+    LogChanged,
+    NeedsSignIn,
+    RequestRefused,
+    TransportError,
+    TryLater,
+    UnexpectedAnswer,
+)
+from sync_client.wire import Answer, ChangesPage, read_answer, read_outcomes, read_page, read_problem
+
+_WAIT_S = 10
+"""How long the server is asked to wait for outcomes."""
+_TIMEOUT = httpx.Timeout(30.0 + _WAIT_S, connect=5.0)
+_TRY_LATER = frozenset({408, 425, 429})
+_FOR_COMMANDS = frozenset({*Refusal, "body_too_large", "too_many_commands"} - {Refusal.UNKNOWN_TEAM})
+"""Codes that blame a request's commands, not the request."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where a team's library is served; `read_server` is the read API's base URL if it is another one."""
+
+    server: str
+    team_id: str
+    token: str
+    read_server: str | None = None
+
+    def commands_url(self) -> str:
+        """Where commands go."""
+        return f"{self.server.rstrip('/')}/api/v1/teams/{self.team_id}/commands"
+
+    def changes_url(self) -> str:
+        """Where changes come from."""
+        base = (self.read_server or self.server).rstrip("/")
+        return f"{base}/api/v1/teams/{self.team_id}/changes"
+
+
+@asynccontextmanager
+async def http_transport(
+    endpoint: Endpoint, network: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator["HttpTransport"]:
+    """A transport whose connections are closed at the end."""
+    headers = {"Authorization": f"Bearer {endpoint.token}", "Accept": "application/json"}
+    async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT, transport=network) as client:
+        yield HttpTransport(client, endpoint)
+
+
+class HttpTransport:
+    """`Transport` by the published HTTP interface."""
+
+    def __init__(self, client: httpx.AsyncClient, endpoint: Endpoint) -> None:
+        self._client = client
+        self._endpoint = endpoint
+
+    async def send(self, commands: Sequence[dict[str, Json]]) -> list[Answer]:
+        response = await self._request(
+            "POST",
+            self._endpoint.commands_url(),
+            content=dump({"commands": list(commands)}),
+            headers={"Content-Type": "application/json", "Prefer": f"wait={_WAIT_S}"},
+        )
+        if response.status_code in (200, 202):
+            return read_outcomes(response.content)
+        error = _error_of(response)
+        index = _index_of(response)
+        if isinstance(error, RequestRefused) and (index is not None or error.code in _FOR_COMMANDS):
+            raise BatchRefused(error.code, error.message, index)
+        raise error
+
+    async def look_up(self, command_id: str) -> Answer | None:
+        response = await self._request("GET", f"{self._endpoint.commands_url()}/{command_id}")
+        if response.status_code in (200, 202):
+            return read_answer(response.content)
+        error = _error_of(response)
+        if response.status_code == 404 and error.code == "unknown_command":
+            return None
+        raise error
+
+    async def changes(self, cursor: str | None, *, at_least: str | None, limit: int) -> ChangesPage:
+        given = {"cursor": cursor, "at_least": at_least, "limit": str(limit)}
+        parameters = {name: value for name, value in given.items() if value is not None}
+        response = await self._request("GET", self._endpoint.changes_url(), params=parameters)
+        if response.status_code == 200:
+            return read_page(response.content)
+        raise _error_of(response)
+
+    async def _request(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        try:
+            return await self._client.request(method, url, content=content, headers=headers, params=params)
+        except httpx.TimeoutException as error:
+            raise TryLater(
+                "timeout", f"{_host(url)} did not answer in time ({type(error).__name__})"
+            ) from error
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            raise TryLater("no_network", f"{_host(url)} cannot be reached: {reason}") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UnexpectedAnswer(f"{_host(url)}: {error}") from error
+
+
+def _error_of(response: httpx.Response) -> TransportError:
+    """What an answer other than success means. Only a problem document with a code can refuse anything."""
+    status, problem = response.status_code, read_problem(response.content)
+    code = problem["code"] if problem else f"http_{status}"
+    detail = problem.get("detail", code) if problem else f"{_host(str(response.url))} answered {status}"
+    if status in (401, 403):
+        return NeedsSignIn(code, detail)
+    if status in _TRY_LATER or status >= 500:
+        return TryLater(code, detail, _retry_after(response))
+    if problem is None:
+        return UnexpectedAnswer(f"{detail}, and not as Patternlog does")
+    if status == 410 and code == "log_changed":
+        return LogChanged(code, detail)
+    return RequestRefused(code, detail)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else None
+
+
+def _index_of(response: httpx.Response) -> int | None:
+    """The command that a problem's pointer names: 3 for /commands/3/fields/name."""
+    problem = read_problem(response.content)
+    parts = problem.get("pointer", "").split("/") if problem else []
+    return int(parts[2]) if len(parts) > 2 and parts[1] == "commands" and parts[2].isdigit() else None
+
+
+def _host(url: str) -> str:
+    return httpx.URL(url).netloc.decode("ascii", "replace")

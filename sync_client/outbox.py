@@ -1,0 +1,223 @@
+"""The outbox: commands in the order in which they were made, kept until they are part of the library."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from command_api.decisions.commands import Command, PatternCommand, command_from, to_json
+from events.json_text import Json, dump, parse
+from sync_client.local_pattern import Entry, Stage, Verdict
+
+TEAM = ""
+"""In place of a pattern's id, for the team's own commands."""
+
+NO_ID = "00000000-0000-7000-8000-000000000000"
+"""Stands for the id of a command that was never sent."""
+
+
+_Row = tuple[int, str, str, str | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewCommand:
+    """A command to keep, as `text_of` writes it; `names` are the name keys that it takes or gives up."""
+
+    pattern_id: str
+    text: str
+    after: int | None
+    names: Iterable[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outgoing:
+    """A command that is on its way, under the id that it has for ever."""
+
+    position: int
+    pattern_id: str
+    text: str
+    command_id: str
+
+    def body(self) -> dict[str, Json]:
+        """The command as it goes over the wire."""
+        command: dict[str, Json] = parse(self.text.encode(), max_depth=64)
+        return {"command_id": self.command_id, **command}
+
+
+class Outbox:
+    """The outbox's rows. Nothing here begins or commits a transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def add(self, command: NewCommand, made_at: str) -> int:
+        """Keep a command; its position."""
+        cursor = self._connection.execute(
+            "INSERT INTO outbox (pattern_id, after, command, state, made_at) VALUES (?, ?, ?, 'pending', ?)",
+            (command.pattern_id, command.after, command.text, made_at),
+        )
+        position = cursor.lastrowid or 0
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO outbox_names (position, name_key) VALUES (?, ?)",
+            [(position, name) for name in command.names],
+        )
+        return position
+
+    def entries(self, pattern_id: str) -> tuple[Entry, ...]:
+        """What is kept of a pattern's commands, but for what is done."""
+        rows = self._connection.execute(
+            "SELECT position, command, state, after, version, outcome FROM outbox"
+            " WHERE pattern_id = ? AND state <> 'done' ORDER BY position",
+            (pattern_id,),
+        )
+        return tuple(_entry(*row) for row in rows)
+
+    def update(self, entry: Entry, outcome: Mapping[str, Json] | None, answered_at: str | None) -> None:
+        """Write what a merge changed of an entry; an outcome that is not given stays as it is."""
+        self._connection.execute(
+            "UPDATE outbox SET command = ?, state = ?, after = ?, version = ?,"
+            " outcome = coalesce(?, outcome), answered_at = coalesce(?, answered_at) WHERE position = ?",
+            (
+                text_of(entry.command),
+                entry.stage,
+                entry.after,
+                entry.version,
+                None if outcome is None else dump(outcome).decode(),
+                answered_at,
+                entry.position,
+            ),
+        )
+
+    def last_waiting(self, pattern_id: str) -> int | None:
+        """What a new command on the pattern builds on: the newest one that is not a draft or behind one."""
+        (position,) = self._connection.execute(
+            "SELECT max(position) FROM outbox WHERE pattern_id = ?"
+            " AND state IN ('pending', 'sent', 'accepted') AND position NOT IN held",
+            (pattern_id,),
+        ).fetchone()
+        return None if position is None else int(position)
+
+    def take(
+        self, limit: int, max_bytes: int, exclude: Iterable[int], new_id: Callable[[], str]
+    ) -> list[Outgoing]:
+        """Mark the next batch as sent; what is sent for the first time is given its id."""
+        batch = []
+        for position, pattern_id, text, command_id in self._sendable(limit, max_bytes, set(exclude)):
+            known = command_id or new_id()
+            if command_id is None:
+                self._connection.execute(
+                    "UPDATE outbox SET state = 'sent', command_id = ? WHERE position = ?", (known, position)
+                )
+            batch.append(Outgoing(position=position, pattern_id=pattern_id, text=text, command_id=known))
+        return batch
+
+    def _sendable(self, limit: int, max_bytes: int, exclude: Set[int]) -> list[_Row]:
+        """Commands that wait for no other, and overtake none that names the same name."""
+        batch: list[_Row] = []
+        size, awaited = 0, self._names_of_waiting()
+        rows = self._connection.execute(
+            "SELECT position, pattern_id, command, command_id FROM outbox"
+            " WHERE state IN ('pending', 'sent') AND after IS NULL ORDER BY position"
+        )
+        for row in rows:
+            position, text, names = row[0], row[2], self._names(row[0])
+            if position in exclude or any(awaited.get(name, position) < position for name in names):
+                awaited |= {name: min(awaited.get(name, position), position) for name in names}
+                continue
+            size += len(text)
+            if len(batch) == limit or (batch and size > max_bytes):
+                break
+            batch.append(row)
+        return batch
+
+    def awaiting_pull(self) -> bool:
+        """Whether a command waits for one that was accepted, and only a pull can tell how."""
+        row = self._connection.execute(
+            "SELECT 1 FROM outbox JOIN outbox AS base ON base.position = outbox.after"
+            " WHERE base.state = 'accepted' AND outbox.state = 'pending' LIMIT 1"
+        ).fetchone()
+        return row is not None
+
+    def close_team_command(self, position: int, stage: Stage, outcome: Mapping[str, Json], at: str) -> None:
+        """Note what became of the team's own command; when it is done, nothing waits for it any more."""
+        self._connection.execute(
+            "UPDATE outbox SET state = ?, outcome = ?, answered_at = ? WHERE position = ?",
+            (stage, dump(outcome).decode(), at, position),
+        )
+        if stage is Stage.DONE:
+            self._connection.execute("UPDATE outbox SET after = NULL WHERE after = ?", (position,))
+
+    def patterns_with_commands(self) -> list[str]:
+        """The patterns of which commands are kept."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT pattern_id FROM outbox WHERE state <> 'done' AND pattern_id <> ''"
+        )
+        return [row[0] for row in rows]
+
+    def patterns_naming(self, names: Sequence[str]) -> set[str]:
+        """The patterns with a waiting command that takes or gives up one of the names."""
+        statement = (
+            "SELECT DISTINCT outbox.pattern_id FROM outbox_names JOIN outbox USING (position)"
+            " WHERE name_key = ? AND state IN ('pending', 'sent', 'accepted')"
+        )
+        return {row[0] for name in names for row in self._connection.execute(statement, (name,))}
+
+    def names_of(self, pattern_id: str) -> list[str]:
+        """The names that the waiting commands on a pattern take or give up."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT name_key FROM outbox JOIN outbox_names USING (position)"
+            " WHERE pattern_id = ? AND state IN ('pending', 'sent', 'accepted')",
+            (pattern_id,),
+        )
+        return [row[0] for row in rows]
+
+    def count_drafts(self) -> int:
+        """How many commands wait for their user."""
+        statement = "SELECT count(*) FROM outbox WHERE state IN ('conflict', 'refused')"
+        return int(self._connection.execute(statement).fetchone()[0])
+
+    def forget_done(self, before: str) -> None:
+        """Remove commands that were answered before a time, and are part of the library."""
+        self._connection.execute(
+            "DELETE FROM outbox_names WHERE position IN"
+            " (SELECT position FROM outbox WHERE state = 'done' AND answered_at < ?)",
+            (before,),
+        )
+        self._connection.execute("DELETE FROM outbox WHERE state = 'done' AND answered_at < ?", (before,))
+
+    def _names(self, position: int) -> list[str]:
+        statement = "SELECT name_key FROM outbox_names WHERE position = ?"
+        return [row[0] for row in self._connection.execute(statement, (position,))]
+
+    def _names_of_waiting(self) -> dict[str, int]:
+        rows = self._connection.execute(
+            "SELECT name_key, min(position) FROM outbox_names JOIN outbox USING (position)"
+            " WHERE state = 'pending' AND after IS NOT NULL AND position NOT IN held GROUP BY name_key"
+        )
+        return dict(rows.fetchall())
+
+
+def text_of(command: Command) -> str:
+    """A command's JSON text without its id."""
+    body = to_json(command)
+    body.pop("command_id", None)
+    return dump(body).decode()
+
+
+def command_of(text: str) -> Command:
+    """The command of a text in the outbox, with a stand-in for its id."""
+    return command_from({"command_id": NO_ID, **parse(text.encode(), max_depth=64)})
+
+
+def _entry(
+    position: int, text: str, state: str, after: int | None, version: int | None, outcome: str | None
+) -> Entry:
+    stage, command = Stage(state), command_of(text)
+    if not isinstance(command, PatternCommand):
+        raise TypeError(f"{command.type} is no pattern's command")
+    verdict = None
+    if stage in (Stage.CONFLICT, Stage.REFUSED) and outcome is not None:
+        body = parse(outcome.encode(), max_depth=64)
+        verdict = Verdict(code=body["code"], detail=body["detail"])
+    return Entry(
+        position=position, command=command, stage=stage, after=after, version=version, verdict=verdict
+    )
