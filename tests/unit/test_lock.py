@@ -17,4 +17,6 @@ def test_every_requirement_is_pinned_and_has_hashes() -> None:
 
 
 def test_a_requirement_is_found_with_all_its_hashes() -> None:
-    assert re.fullmatch(r"uv==[\d.]+ \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+    # via .*", requirement("uv"))
+    assert re.fullmatch(
+        r"uv==[\d.]+ \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+    # via .*", requirement("uv")
+    )
