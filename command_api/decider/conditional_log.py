@@ -126,6 +126,8 @@ async def take(io: PartitionIO, *, writer: str, log_id: str, start: Start) -> Ta
     Raise `Superseded` when a rival took it meanwhile (try again), `UnknownFate` when a fence was not
     acknowledged (try again with another writer), `NotReady` when the log and the projections disagree.
     """
+    await _check_within(io, Topic.EVENTS, start.heads)
+    await _check_within(io, Topic.OUTCOMES, start.outcomes)
     outcomes = await _read_on(io, Topic.OUTCOMES, start.outcomes)
     position = _last_position(outcomes.counting, start.position)
     events = await _read_on(io, Topic.EVENTS, _events_start(start.heads, position))
@@ -156,15 +158,18 @@ class _Reading:
             self.end = record.offset + 1
 
 
-async def _read_on(io: PartitionIO, topic: Topic, start: Point) -> _Reading:
+async def _check_within(io: PartitionIO, topic: Topic, point: Point) -> None:
     bounds = await io.bounds(topic)
-    if not bounds.begin <= start.offset <= bounds.end:
+    if not bounds.begin <= point.offset <= bounds.end:
         raise NotReady(
-            f"the projection of {topic.value} stands at offset {start.offset}, "
+            f"the projection of {topic.value} stands at offset {point.offset}, "
             f"the log reaches from {bounds.begin} to {bounds.end}"
         )
+
+
+async def _read_on(io: PartitionIO, topic: Topic, start: Point) -> _Reading:
     reading = _Reading(topic, start.standing, start.offset, [])
-    reading.add(await io.read(topic, start.offset, bounds.end))
+    reading.add(await io.read(topic, start.offset, (await io.bounds(topic)).end))
     return reading
 
 
