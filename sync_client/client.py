@@ -1,33 +1,13 @@
 """The driver: keeps one replica in step with its server."""
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
 from sync_client.outbox import Outbox
-from sync_client.progress import Progress, Silent
 from sync_client.pull import Puller, PullReport
 from sync_client.push import Pusher
 from sync_client.replica import Replica
-from sync_client.retrying import Patience, RetryingTransport
+from sync_client.retrying import RetryingTransport
 from sync_client.settlement import PushReport
+from sync_client.surroundings import Surroundings
 from sync_client.transport import Transport
-
-
-def utc_now() -> datetime:
-    """The time by this machine's clock."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What the client takes from outside: clock, randomness, patience, and who watches."""
-
-    now: Callable[[], datetime] = utc_now
-    random_bytes: Callable[[int], bytes] = os.urandom
-    patience: Patience = Patience()
-    progress: Progress = Silent()
 
 
 class SyncClient:
@@ -36,7 +16,7 @@ class SyncClient:
     def __init__(self, replica: Replica, transport: Transport, surroundings: Surroundings) -> None:
         patient = RetryingTransport(transport, surroundings.patience)
         self._outbox = Outbox(replica.connection)
-        self._puller = Puller(replica, patient, now=surroundings.now, progress=surroundings.progress)
+        self._puller = Puller(replica, patient, surroundings)
         self._pusher = Pusher(replica, patient, surroundings)
 
     async def pull(self) -> PullReport:

@@ -4,9 +4,7 @@ Without a cursor, or when the server's log became another one, a new confirmed s
 old one and takes its place when it is complete: a pull that fails leaves the library as it was.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import pairwise
 
 from events.cursor import Cursor, parse_cursor
@@ -15,8 +13,8 @@ from sync_client.edits import now_text
 from sync_client.errors import LogChanged, UnexpectedAnswer
 from sync_client.local_pattern import Pulled
 from sync_client.local_store import LocalStore, Origin
-from sync_client.progress import Progress
 from sync_client.replica import Replica
+from sync_client.surroundings import Surroundings
 from sync_client.transport import Transport
 from sync_client.wire import ChangesPage
 
@@ -36,14 +34,11 @@ class PullReport:
 class Puller:
     """Pulls one replica's library."""
 
-    def __init__(
-        self, replica: Replica, transport: Transport, *, now: Callable[[], datetime], progress: Progress
-    ) -> None:
+    def __init__(self, replica: Replica, transport: Transport, surroundings: Surroundings) -> None:
         self._replica = replica
         self._store = LocalStore(replica.connection)
         self._transport = transport
-        self._now = now
-        self._progress = progress
+        self._surroundings = surroundings
 
     async def pull(self) -> PullReport:
         """Catch up with the server; when it fails, whole pages that came are kept, and the outbox always."""
@@ -154,9 +149,9 @@ class Puller:
         self._replica.put("cursor", str(cursor))
         self._replica.put("log_id", cursor.log_id)
         if complete:
-            self._replica.put("pulled_at", now_text(self._now()))
+            self._replica.put("pulled_at", now_text(self._surroundings.now()))
 
     def _counted(self, report: PullReport, page: ChangesPage) -> PullReport:
         report = replace(report, changes=report.changes + len(page.changes), pages=report.pages + 1)
-        self._progress.step("pulled", report.changes, None)
+        self._surroundings.progress.step("pulled", report.changes, None)
         return report

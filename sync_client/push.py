@@ -4,19 +4,19 @@ Ids are made and stored before the first send, and a batch without an answer is 
 whatever happens in between, each command is applied once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from events.identifiers import uuid7
 from sync_client.edits import now_text
 from sync_client.errors import BatchRefused, TryLater, UnexpectedAnswer
 from sync_client.outbox import Outbox, Outgoing
-from sync_client.progress import Progress
 from sync_client.replica import Replica
-from sync_client.retrying import Patience, patiently
+from sync_client.retrying import patiently
 from sync_client.settlement import PushReport, Settlement, is_open
+from sync_client.surroundings import Surroundings
 from sync_client.transport import Transport
 from sync_client.wire import Answer, Rejected
 
@@ -37,24 +37,12 @@ class StillPending(TryLater):
 class Pusher:
     """One push of one replica's outbox."""
 
-    def __init__(
-        self,
-        replica: Replica,
-        transport: Transport,
-        *,
-        now: Callable[[], datetime],
-        random_bytes: Callable[[int], bytes],
-        patience: Patience,
-        progress: Progress,
-    ) -> None:
+    def __init__(self, replica: Replica, transport: Transport, surroundings: Surroundings) -> None:
         self._replica = replica
         self._outbox = Outbox(replica.connection)
-        self._settlement = Settlement(replica, now)
+        self._settlement = Settlement(replica, surroundings.now)
         self._transport = transport
-        self._now = now
-        self._random_bytes = random_bytes
-        self._patience = patience
-        self._progress = progress
+        self._surroundings = surroundings
         self._unanswered: set[int] = set()
         self._batches = 0
 
@@ -66,20 +54,20 @@ class Pusher:
     async def push(self) -> None:
         """Send what can be sent, until nothing more can."""
         with self._replica.transaction():
-            self._outbox.forget_done(now_text(self._now() - _KEPT))
+            self._outbox.forget_done(now_text(self._surroundings.now() - _KEPT))
         while batch := self._next_batch():
             answers = await self._send(batch)
             self._batches += 1
             self._settlement.keep(batch, answers)
             await self._ask_about([one for one in batch if is_open(answers.get(one.command_id))])
-            self._progress.step("pushed", self.report.answered, None)
+            self._surroundings.progress.step("pushed", self.report.answered, None)
 
     def _next_batch(self) -> list[Outgoing]:
         with self._replica.transaction():
             return self._outbox.take(BATCH, BATCH_BYTES, self._unanswered, self._new_id)
 
     def _new_id(self) -> str:
-        return uuid7(int(self._now().timestamp() * 1000), self._random_bytes(10))
+        return uuid7(int(self._surroundings.now().timestamp() * 1000), self._surroundings.random_bytes(10))
 
     async def _send(self, batch: Sequence[Outgoing]) -> dict[str, Answer]:
         """The answers by command id; those of commands that were not taken are missing."""
@@ -109,7 +97,9 @@ class Pusher:
         """Ask what became of commands without an outcome; in order, so the first that has none ends it."""
         for index, command in enumerate(commands):
             try:
-                answer = await patiently(self._patience, partial(self._ask, command), on=StillPending)
+                answer = await patiently(
+                    self._surroundings.patience, partial(self._ask, command), on=StillPending
+                )
             except StillPending:
                 self._unanswered |= {command.position for command in commands[index:]}
                 if self.report.answered == 0:
