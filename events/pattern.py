@@ -2,10 +2,11 @@
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal, assert_never
 
 from pydantic import ConfigDict, Field
-from pydantic.dataclasses import dataclass
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from events.errors import ImpossibleEvent as ImpossibleEvent  # noqa: PLC0414  (readers of patterns meet it here)
 from events.json_text import Json
@@ -15,14 +16,14 @@ _CLOSED = ConfigDict(extra="forbid")
 # ---------------------------------------------------------------- events
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
+@checked_dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
 class PatternRecorded:
     """A pattern was added to its team's library."""
 
     fields: dict[str, Json]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
+@checked_dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
 class PatternEdited:
     """Fields were set or removed; `base_version` is what the editor saw, so a merge can be told from it."""
 
@@ -31,17 +32,17 @@ class PatternEdited:
     remove: list[str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
+@checked_dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
 class PatternArchived:
     """The pattern was put away; it keeps its fields, and its name is free for others."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
+@checked_dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
 class PatternRestored:
     """An archived pattern is live again."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
+@checked_dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
 class PatternDeleted:
     """The pattern is gone for good; a tombstone remains."""
 

@@ -1,9 +1,10 @@
 """Teams: the facts, the state, and how a fact changes the state."""
 
+from dataclasses import dataclass
 from typing import assert_never
 
 from pydantic import ConfigDict
-from pydantic.dataclasses import dataclass
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from events.errors import ImpossibleEvent
 
@@ -12,7 +13,7 @@ STREAM = "team"
 # ---------------------------------------------------------------- events
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, config=ConfigDict(extra="forbid"))
+@checked_dataclass(frozen=True, kw_only=True, slots=True, config=ConfigDict(extra="forbid"))
 class TeamCreated:
     """A team, and with it a library, came into being."""
 
