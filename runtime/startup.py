@@ -21,7 +21,7 @@ def failure_of(error: Exception, settings: Settings) -> StartupFailure | None:
         case LogNotUsable():
             return Misconfigured(str(error))
         case KafkaError():
-            return Unreachable(f"Kafka at {settings.kafka_bootstrap} does not answer: {error}")
+            return Unreachable(f"Kafka at {settings.kafka_bootstrap} does not answer: {_said(error)}")
         case DBAPIError(orig=BaseException(__cause__=cause)):
             return _of_postgres(cause, settings)
         case OSError():
@@ -35,7 +35,11 @@ def _of_postgres(cause: BaseException | None, settings: Settings) -> StartupFail
     url = make_url(settings.postgres_dsn.get_secret_value())
     place = f"Postgres at {url.host}:{url.port or 5432}, database {url.database}"
     if isinstance(cause, _NO_SUCH_DATABASE):
-        return Misconfigured(f"{place}: {cause}")
+        return Misconfigured(f"{place}: {_said(cause)}")
     if isinstance(cause, _NOT_THERE):
-        return Unreachable(f"{place} does not answer: {cause or type(cause).__name__}")
+        return Unreachable(f"{place} does not answer: {_said(cause)}")
     return None
+
+
+def _said(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from runtime import health, metrics, problems
 from runtime.authentication import create_authenticator
 from runtime.body_limit import BodyLimit
+from runtime.cut_off import CutOff
 from runtime.health import Health
 from runtime.http_metrics import HttpMetrics
 from runtime.openapi import PROBLEMS, DescribedApp
@@ -37,6 +38,7 @@ def build_app(title: str, settings: Settings, routers: Sequence[APIRouter], part
     for router in (*routers, health.router, metrics.router):
         app.include_router(router)
     # The last one added is the first to see a request.
+    app.add_middleware(CutOff)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(HttpMetrics, access_log=settings.log_level.upper() == "DEBUG")
     app.add_middleware(RequestIds)
