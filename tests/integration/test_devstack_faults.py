@@ -78,8 +78,8 @@ def test_a_redis_is_killed_and_started_again_at_the_same_place(devstack: DevStac
 
 async def until_in_sync(stack: DevStack, topic: str, brokers: set[int]) -> None:
     async with asyncio.timeout(60):
-        while await in_sync(stack, topic) != brokers:
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - the cluster has no event for us
+        while await in_sync(stack, topic) != brokers:  # noqa: ASYNC110 - the cluster has no event for us
+            await asyncio.sleep(0.05)
 
 
 async def test_three_brokers_do_without_one_and_take_it_back() -> None:
