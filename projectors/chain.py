@@ -6,7 +6,6 @@ from datetime import datetime
 
 from events.envelope import FIRST_PREVIOUS_HASH, Envelope
 from events.errors import ImpossibleEvent
-from events.json_text import dump
 from events.pattern import Pattern, pattern_id_of
 from events.registry import Event
 from events.stream import StreamState, evolve
@@ -14,6 +13,7 @@ from events.team import STREAM as TEAM_STREAM
 from events.team import TeamCreated
 from projectors.entries import Entry
 from projectors.errors import Broken
+from projectors.json_rows import json_text
 
 StreamKey = tuple[str, str]
 """A team's id and the name of a stream in its log."""
@@ -93,7 +93,7 @@ def _step(states: dict[StreamKey, StreamState], entry: Entry) -> Step:
         before=before,
         after=after,
         pattern_id=_pattern_id(event.stream, entry.event),
-        fields=dump(after.fields).decode() if isinstance(after, Pattern) else None,
+        fields=json_text(after.fields) if isinstance(after, Pattern) else None,
     )
 
 

@@ -9,6 +9,7 @@ from events.errors import EventError
 from events.record import TERM, Record
 from events.registry import Event, read
 from projectors.errors import Broken
+from projectors.json_rows import check_json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +56,7 @@ def _read(record: Record, command_start: int, log_id: str) -> Entry:
     envelope = decode(record)
     if envelope.log_id != log_id:
         raise ValueError(f"it belongs to the log {envelope.log_id}")
+    check_json(envelope.data)
     return Entry(
         offset=record.offset,
         command_start=command_start,

@@ -18,6 +18,7 @@ from events.state_json import dump_state, load_state
 from events.stream import StreamState
 from events.team import TeamCreated
 from projectors.chain import Step, StreamKey
+from projectors.json_rows import json_text
 from projectors.read_model import Touched, TouchedStreams
 from projectors.rows import Row, arrays, change, copy
 
@@ -92,28 +93,43 @@ class Names:
 
     def added(self) -> list[Row]:
         """The names that are taken after the batch and were not before, or not by the same pattern."""
-        return [row for one in self._touched if (row := _name(one, one.last.after)) and _renamed(one)]
+        return self._renamed()[1]
 
     def freed(self) -> list[Row]:
         """The names that were taken before the batch and are not after it, or not by the same pattern."""
-        return [row for one in self._touched if (row := _name(one, one.before)) and _renamed(one)]
+        return self._renamed()[0]
 
     async def write(self, pg: Connection) -> None:
-        await change(pg, _FREE, self.freed())
-        await copy(pg, "names", NAMES, self.added())
+        freed, taken = self._renamed()
+        await change(pg, _FREE, freed)
+        await copy(pg, "names", NAMES, taken)
+
+    def _renamed(self) -> tuple[list[Row], list[Row]]:
+        freed, taken = [], []
+        for one in self._touched:
+            before, after = _name(one.before), _name(one.last.after)
+            if before != after:
+                key = (one.last.envelope.team_id, one.last.pattern_id)
+                freed += [(key[0], before, key[1])] if before is not None else []
+                taken += [(key[0], after, key[1])] if after is not None else []
+        return freed, taken
 
 
 def _head(one: Touched) -> Row:
     event = one.last.envelope
-    return (event.team_id, event.stream, event.version, dump_state(one.last.after))
+    return (event.team_id, event.stream, event.version, _state_text(one.last))
 
 
-def _name(one: Touched, state: StreamState | None) -> Row | None:
+def _state_text(step: Step) -> str:
+    """What `dump_state` writes, from the fields' text that is there already."""
+    state = step.after
     if not isinstance(state, Pattern):
-        return None
-    name = taken_name(state)
-    return None if name is None else (one.last.envelope.team_id, name, one.last.pattern_id)
+        return dump_state(state)
+    return (
+        f'{{"kind":"pattern","version":{state.version},"status":"{state.status}","fields":{step.fields},'
+        f'"field_versions":{json_text(state.field_versions)}}}'
+    )
 
 
-def _renamed(one: Touched) -> bool:
-    return _name(one, one.before) != _name(one, one.last.after)
+def _name(state: StreamState | None) -> str | None:
+    return taken_name(state) if isinstance(state, Pattern) else None

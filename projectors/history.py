@@ -4,10 +4,10 @@ from typing import assert_never
 
 from asyncpg import Connection
 
-from events.json_text import dump
 from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
 from events.team import TeamCreated
 from projectors.chain import Step
+from projectors.json_rows import json_text
 from projectors.rows import Row, copy
 
 HISTORY = ("team_id", "pattern_id", "version", "sequence", "item")
@@ -56,5 +56,5 @@ def _item(step: Step) -> str:
         "occurred_at": event.occurred_at,
         "recorded_at": event.recorded_at,
     }
-    head, data = dump(facts)[:-1].decode(), event.data.decode()
+    head, data = json_text(facts)[:-1], event.data.decode()
     return f'{head},"data":{data},"fields":{step.fields or "null"}}}'

@@ -1,6 +1,7 @@
 """Patterns: live and archived ones with the columns that queries filter and sort by."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, assert_never
 
 from asyncpg import Connection
@@ -73,6 +74,9 @@ class Patterns:
         await change(pg, _DELETE, [_key(one) for one, row in old if row is None])
 
 
+_facet = lru_cache(maxsize=65_536)(facet)
+
+
 def _key(one: Touched) -> Row:
     return (one.last.envelope.team_id, one.last.pattern_id)
 
@@ -93,7 +97,7 @@ def _row(one: Touched) -> Row | None:
 
 def _facets(team_id: str, category: str | None, severity: str | None, tags: list[str]) -> list[str]:
     words = [("category", category), ("severity", severity), *(("tag", tag) for tag in tags)]
-    return [facet(team_id, field, value) for field, value in words if value is not None]
+    return [_facet(team_id, field, value) for field, value in words if value is not None]
 
 
 def _with_array_texts(row: Row) -> Row:
