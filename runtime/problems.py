@@ -14,12 +14,14 @@ from runtime.request_ids import HEADER, request_id_of
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:patternlog:problem:"
-_CODES = {
+CODES = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
     413: "body_too_large",
 }
+"""What errors of HTTP itself are called."""
+OTHER = "http_error"
 
 
 class Problem(Exception):
@@ -73,7 +75,7 @@ def problem_of(error: Exception) -> Problem:
         case Problem():
             return error
         case HTTPException():
-            code = _CODES.get(error.status_code, "http_error")
+            code = CODES.get(error.status_code, OTHER)
             return Problem(code, error.status_code, str(error.detail), headers=error.headers)
         case RequestValidationError():
             first = error.errors()[0]
