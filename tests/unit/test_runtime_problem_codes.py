@@ -40,6 +40,8 @@ def raised() -> dict[str, str]:
             match call.args[:2]:
                 case [ast.Constant(value=str(code)), ast.Constant(value=int(status))]:
                     found[code] = str(status)
+                case _:
+                    pass
     return found
 
 
