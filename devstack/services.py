@@ -48,6 +48,12 @@ class Services:
         """Migrate the database and make the log. Raises ServiceStartFailed."""
         run_to_end(self._guard, self._program("setup", ["setup"], self._environment, ready=lambda: True))
 
+    def verify(self) -> str:
+        """Replay the log against the read models and return the report. Raises ServiceStartFailed."""
+        program = self._program("verify", ["verify"], self._environment, ready=lambda: True)
+        run_to_end(self._guard, program)
+        return program.log.read_text()
+
     def start(self, *kinds: str, **settings: str) -> None:
         """Start processes by kind and wait until each is ready. `kind:name` names a second one of a kind.
 

@@ -1,0 +1,43 @@
+"""A developer at a terminal: runs `patternlog` in a folder of their own, and shows what it prints."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.deployment import client_environment
+
+
+class ClientFailed(Exception):
+    """A command ended with an exit code that the story does not expect."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Developer:
+    """Someone with a replica."""
+
+    name: str
+    folder: Path
+
+    def run(self, *arguments: str, expect: int = 0) -> str:
+        """Run `patternlog` and return what it printed; raise `ClientFailed` on another exit code."""
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "sync_client", *arguments],
+            cwd=self.folder,
+            env=client_environment(f"dev-{self.name}"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != expect:
+            command = " ".join(arguments)
+            raise ClientFailed(
+                f"`patternlog {command}` ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
+        return done.stdout + done.stderr
+
+    def json(self, *arguments: str) -> Any:
+        """What a command prints as JSON."""
+        return json.loads(self.run(*arguments, "--json"))

@@ -1,0 +1,48 @@
+"""What the demo runs on: a stack of its own, and every service as a process of its own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from devstack.progress import Reporter
+from devstack.services import EVERY_KIND, Services
+from devstack.stack import DevStack, StackOptions
+
+PARTITIONS = "4"
+
+
+@contextmanager
+def deployment(reporter: Reporter) -> Iterator[Services]:
+    """Kafka, PostgreSQL, Redis and the four services, thrown away at the end."""
+    reporter.say("Starting real Kafka, PostgreSQL and Redis …")
+    with DevStack(reporter=reporter) as stack:
+        reporter.say("Starting command API, decider, projector and read API, a process each …")
+        with Services(settings_for(stack)) as services:
+            services.set_up()
+            services.start(*EVERY_KIND)
+            yield services
+
+
+@contextmanager
+def kept_deployment(reporter: Reporter, data_dir: Path, port: int) -> Iterator[Services]:
+    """The same with data that is kept, and the two APIs under one base URL."""
+    with (
+        DevStack(StackOptions(data_dir=data_dir), reporter) as stack,
+        Services(settings_for(stack)) as services,
+    ):
+        services.set_up()
+        services.start("gateway", port=str(port)) if port else services.start("gateway")
+        services.start("decider", "projector")
+        yield services
+
+
+def settings_for(stack: DevStack) -> dict[str, str]:
+    """The settings of the services on a stack."""
+    return stack.environment() | {"PATTERNLOG_LOG_PARTITIONS": PARTITIONS}
+
+
+def client_environment(token: str) -> dict[str, str]:
+    """The environment of a client's commands."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PATTERNLOG_")}
+    return kept | {"PATTERNLOG_TOKEN": token}

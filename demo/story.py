@@ -1,0 +1,137 @@
+"""The story of one library: recorded by Ann, pulled by Ben, edited by both, replayed by an auditor."""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from demo.client import Developer
+from demo.deployment import deployment
+from demo.rules import pattern_of, rule_book
+from devstack.progress import Reporter
+from devstack.services import Services
+
+SUBJECT = "unused-import [F401]"
+MERGED = {"ann": ("category", "imports"), "ben": ("solution", "Delete the import, or list it in __all__.")}
+
+
+def tell(reporter: Reporter) -> None:
+    """Start everything, live through the story, stop everything."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="patternlog-demo-") as folder, deployment(reporter) as services:
+        reporter.say(f"Ready after {time.monotonic() - began:.1f} s.\n")
+        Story(reporter, services, Path(folder)).tell()
+    reporter.say(f"\nEverything is stopped. The whole story took {time.monotonic() - began:.1f} s.")
+
+
+class Story:
+    """Its chapters, in order."""
+
+    def __init__(self, reporter: Reporter, services: Services, folder: Path) -> None:
+        self._say = reporter.say
+        self._services = services
+        self._folder = folder
+        self._ann = self._developer("ann")
+        self._ben = self._developer("ben")
+        self._chapter = 0
+
+    def tell(self) -> None:
+        """All chapters."""
+        team_id = self._ann_records_a_library()
+        self._ben_pulls_it(team_id)
+        self._both_edit_other_fields()
+        self._both_edit_the_same_field()
+        self._what_happened(team_id)
+        self._the_log_is_replayed()
+        self._where_to_look()
+
+    def _ann_records_a_library(self) -> str:
+        patterns = [pattern_of(rule) for rule in rule_book()]
+        book = self._folder / "rules.json"
+        book.write_text(json.dumps({"patterns": patterns}))
+        with self._told("Ann creates a team and imports ruff's rule book through the sync client"):
+            self._ann.run("init", *self._servers(), "--create", "Rule keepers")
+            team_id: str = self._ann.json("status")["team_id"]
+            self._show(self._ann.run("import", str(book)))
+            self._show(self._ann.run("push"))
+        return team_id
+
+    def _ben_pulls_it(self, team_id: str) -> None:
+        with self._told("Ben, on another machine, pulls the library from nothing"):
+            self._ben.run("init", *self._servers(), "--team", team_id)
+            self._show(self._ben.run("pull"))
+
+    def _both_edit_other_fields(self) -> None:
+        with self._told(f"Both edit {SUBJECT!r} at once, each another field: that merges"):
+            for developer in (self._ann, self._ben):
+                field, value = MERGED[developer.name]
+                developer.run("edit", SUBJECT, "--set", f"{field}={value}")
+            self._show(self._ann.run("push"))
+            self._show(self._ben.run("push"))
+            for developer in (self._ann, self._ben):
+                developer.run("pull")
+                fields = developer.json("show", SUBJECT)["fields"]
+                self._show(
+                    "\n".join(f"{developer.name} now has {f} = {fields[f]!r}" for f, _ in MERGED.values())
+                )
+
+    def _both_edit_the_same_field(self) -> None:
+        with self._told(
+            "Both edit its severity at once: the second one is told of the conflict, nothing is lost"
+        ):
+            self._ann.run("edit", SUBJECT, "--set", "severity=high")
+            self._ben.run("edit", SUBJECT, "--set", "severity=low")
+            self._show(self._ann.run("push"))
+            self._show(self._ben.run("push", expect=1))
+            self._show(self._ben.run("conflicts", expect=1))
+
+    def _what_happened(self, team_id: str) -> None:
+        with self._told("The pattern's history, from the read API"):
+            pattern_id = self._ann.json("show", SUBJECT)["pattern_id"]
+            url = f"{self._services.url('read-api')}/api/v1/teams/{team_id}/patterns/{pattern_id}/history"
+            answer = httpx.get(url, headers={"Authorization": "Bearer dev-auditor"})
+            answer.raise_for_status()
+            for version in answer.json()["versions"]:
+                self._show(_line(version))
+
+    def _the_log_is_replayed(self) -> None:
+        with self._told("An auditor replays the whole log and compares it with the read models, row by row"):
+            self._show(self._services.verify())
+
+    def _where_to_look(self) -> None:
+        self._say("\nWhere to look next")
+        self._say("  make up                    the same services, left running, with API docs at /docs")
+        self._say("  docs/asyncapi.json         the event topics as an AsyncAPI document")
+        self._say("  docs/conditional-append.md how a write gets into the log exactly once")
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        self._chapter += 1
+        self._say(f"{self._chapter}. {what}")
+        began = time.monotonic()
+        yield
+        self._say(f"   ({time.monotonic() - began:.1f} s)")
+
+    def _show(self, text: str) -> None:
+        for line in filter(None, text.splitlines()):
+            self._say(f"   {line}")
+
+    def _servers(self) -> tuple[str, ...]:
+        commands, reads = self._services.url("command-api"), self._services.url("read-api")
+        return "--server", commands, "--read-server", reads
+
+    def _developer(self, name: str) -> Developer:
+        folder = self._folder / name
+        folder.mkdir()
+        return Developer(name=name, folder=folder)
+
+
+def _line(version: dict[str, Any]) -> str:
+    touched = ", ".join(version["data"].get("set", ()))
+    what = f"{version['type']}  {touched}".rstrip()
+    return f"v{version['version']}  {version['recorded_at']}  {version['actor']:<4} {what}"
