@@ -56,7 +56,7 @@ def counts(config: Config, state: State, decider: Decider) -> bool:
     if config.mutant is Mutant.OUTCOMES_NOT_FENCED and not appending:
         return True
     log, rule = (state.events, config.events_rule) if appending else (state.outcomes, config.outcomes_rule)
-    return read(log, rule).owners[decider.landed] == (decider.term, decider.writer)
+    return read(log, rule).standings[decider.landed] == (decider.term, decider.writer)
 
 
 def finish(decider: Decider) -> Decider:

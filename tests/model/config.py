@@ -34,6 +34,10 @@ class Config:
     retention: bool = False
     mutant: Mutant | None = None
 
+    def __post_init__(self) -> None:
+        if self.eager and (self.heads_projected or self.outcomes_projected or self.retention):
+            raise ValueError("an acknowledgement reads checkpoints that move: when it comes matters")
+
     @cached_property
     def events_rule(self) -> Rule:
         """The rule that readers of [events] apply."""

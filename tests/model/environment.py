@@ -8,7 +8,7 @@ from tests.model.records import Mark
 from tests.model.rule import answers, counted, facts
 from tests.model.state import Move, Moves, State
 
-LOOSE_RETENTION = (Mutant.RETENTION_REMOVES_LAST_FENCE, Mutant.NO_PLACE_IS_PLACE_ZERO)
+LOOSE_RETENTION = (Mutant.RETENTION_REMOVES_LAST_FENCE, Mutant.NO_POSITION_IS_POSITION_ZERO)
 
 
 def projections(config: Config, state: State) -> Moves:
@@ -16,12 +16,17 @@ def projections(config: Config, state: State) -> Moves:
 
     What does not count changes no row, so where the checkpoint stands between two that do means nothing.
     """
-    heads = (head for head in heads_checkpoints(config, state) if head > state.heads)
-    if config.heads_projected and (head := next(heads, None)):
-        yield Move("the heads are projected on", state._replace(heads=head))
-    given = (answered for answered in outcomes_checkpoints(config, state) if answered > state.answered)
-    if config.outcomes_projected and (answered := next(given, None)):
-        yield Move("the outcomes are projected on", state._replace(answered=answered))
+    if config.heads_projected:
+        for head in next_above(state.heads, heads_checkpoints(config, state)):
+            yield Move("the heads are projected on", state._replace(heads=head))
+    if config.outcomes_projected:
+        for answered in next_above(state.answered, outcomes_checkpoints(config, state)):
+            yield Move("the outcomes are projected on", state._replace(answered=answered))
+
+
+def next_above(checkpoint: int, checkpoints: tuple[int, ...]) -> list[int]:
+    """The next of ascending checkpoints, if there is one."""
+    return [later for later in checkpoints if later > checkpoint][:1]
 
 
 def heads_checkpoints(config: Config, state: State) -> tuple[int, ...]:

@@ -11,7 +11,18 @@ from enum import StrEnum
 from tests.model.config import Config
 from tests.model.protocol import undisturbed
 from tests.model.records import Fence, Log
-from tests.model.rule import NOBODY, Owner, Rule, answers, cached, facts, midlog_start, place, read
+from tests.model.rule import (
+    NO_ONE,
+    Rule,
+    Standing,
+    answers,
+    cached,
+    counted,
+    facts,
+    midlog_start,
+    position,
+    read,
+)
 from tests.model.state import Decider, State, Step
 
 
@@ -73,24 +84,24 @@ def broken_promises(config: Config, events: Log, outcomes: Log) -> tuple[Violati
 def disagreements(log: Log, rule: Rule, trimmed: int) -> tuple[Violation, ...]:
     """Compare every reader that begins in mid-log or at a checkpoint with the one from the very start.
 
-    A reader in mid-log knows nothing; one at a checkpoint knows the owner there. Readers of what retention
-    has left must also find the place that the whole log gives (as the outcomes' projection keeps it).
+    A reader in mid-log knows nothing; one at a checkpoint knows the standing there. Readers of what retention
+    has left must also find the position that the whole log gives (as the outcomes' projection keeps it).
     """
-    owners, known = read(log, rule).owners, data(log, rule, 0, NOBODY)
+    standings, known = read(log, rule).standings, data(log, rule, 0, NO_ONE)
     for first in range(trimmed, len(log)):
         start = midlog_start(log, rule, first, trimmed)
-        if start is not None and data(log, rule, start, NOBODY) != {at for at in known if at >= start}:
+        if start is not None and data(log, rule, start, NO_ONE) != {at for at in known if at >= start}:
             return (Violation.DISAGREEMENT,)
-        if data(log, rule, first, owners[first]) != {at for at in known if at >= first}:
+        if data(log, rule, first, standings[first]) != {at for at in known if at >= first}:
             return (Violation.DISAGREEMENT,)
-    found = place(log, rule, trimmed)
-    return (Violation.DISAGREEMENT,) if found and found != place(log, rule, 0) else ()
+    found = position(log, rule, trimmed)
+    return (Violation.DISAGREEMENT,) if found and found != position(log, rule, 0) else ()
 
 
-def data(log: Log, rule: Rule, start: int, owner: Owner) -> set[int]:
-    """The offsets of all but fences that count for a reader that begins at `start` with an owner in mind."""
-    counts = enumerate(read(log, rule, start, owner).counts, start)
-    return {offset for offset, count in counts if count and not isinstance(log[offset], Fence)}
+def data(log: Log, rule: Rule, start: int, standing: Standing) -> set[int]:
+    """The offsets of all but fences that count, for a reader that begins where it knows the standing."""
+    found = counted(log, rule, start, standing)
+    return {offset for offset, record in found if not isinstance(record, Fence)}
 
 
 def is_answered(config: Config, state: State) -> bool:

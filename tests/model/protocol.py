@@ -15,8 +15,8 @@ from tests.model.deciding import decisions, evict, must_retake
 from tests.model.environment import projections, restores, retention
 from tests.model.mutants import Mutant
 from tests.model.records import Fence, Log, Mark, Request
-from tests.model.rule import place
-from tests.model.state import Decider, Move, Moves, State, Step, normal, put
+from tests.model.rule import position
+from tests.model.state import Decider, Move, Moves, State, Step, put
 from tests.model.taking import begin_taking, fence_outcomes, settle
 
 
@@ -26,7 +26,7 @@ def initial(config: Config) -> State:
     events: Log = () if config.creators else (fence,)
     outcomes: Log = () if config.creators else (fence, Mark(FIRST_TERM, 0, 0, 0, 1))
     processes = (Decider(),) * config.deciders + (Decider(creator=True),) * config.creators
-    state = normal(State(events, outcomes, (), processes))
+    state = State(events, outcomes, (), processes)
     return undisturbed(config, state, is_owned) if config.owned else state
 
 
@@ -72,11 +72,13 @@ def landings(config: Config, state: State) -> Moves:
 def land(state: State, request: Request) -> State:
     """Append a request's batch, and keep its base offset for the sender if it still waits."""
     index = state.flight.index(request)
-    after = state._replace(flight=state.flight[:index] + state.flight[index + 1 :])
+    flight = state.flight[:index] + state.flight[index + 1 :]
     if request.topic == "events":
-        base, after = len(state.events), after._replace(events=state.events + request.records)
+        base = len(state.events)
+        after = state._replace(flight=flight, events=state.events + request.records)
     else:
-        base, after = len(state.outcomes), after._replace(outcomes=state.outcomes + request.records)
+        base = len(state.outcomes)
+        after = state._replace(flight=flight, outcomes=state.outcomes + request.records)
     for decider in state.deciders:
         if decider.pending == request and decider.landed < 0:
             return put(after, decider, decider._replace(landed=base))
@@ -118,16 +120,17 @@ def takings(config: Config, state: State) -> Moves:
     """A process begins anew, at any time: it was started, or assigned the partition, has crashed and come
     back, has given up waiting, has found Postgres restored, has stood down, or a day is over.
 
-    A decider needs a place in [outcomes], and an empty topic is an alarm; a creator needs an empty topic.
+    A decider needs a position in [outcomes]: none is an alarm. A creator needs an empty topic; one that
+    crashed is paused for ever, and the other one does its work.
     """
     if state.taken == config.takings:
         return
-    found = place(state.outcomes, config.outcomes_rule, state.trimmed)
-    placed = found is not None or (bool(state.events) and config.mutant is Mutant.NO_PLACE_IS_PLACE_ZERO)
+    found = position(state.outcomes, config.outcomes_rule, state.trimmed)
+    reckless = bool(state.events) and config.mutant is Mutant.NO_POSITION_IS_POSITION_ZERO
     for old in dict.fromkeys(state.deciders):
-        if old.creator and not (state.events and state.outcomes):
+        if old.creator and old.writer == 0 and not (state.events and state.outcomes):
             new = begin_creating(config, state)
-        elif placed and not old.creator:
+        elif (found or reckless) and not old.creator:
             new = begin_taking(config, state)
         else:
             continue

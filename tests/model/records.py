@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """The place where an owner goes on: the next command, and where in [events] its events can begin."""
+    """Where an owner goes on: the next command, and where in [events] those from it on can begin."""
 
     term: int
     writer: int

@@ -4,7 +4,7 @@
     Any other record counts if it carries the current (term, writer). What does not count is void.
 
 The rule looks only backwards, so what has counted once counts for ever, and a reader that stopped at a
-checkpoint with its (term, writer) goes on as if it had never stopped.
+checkpoint with its (term, writer), its standing, goes on as if it had never stopped.
 """
 
 from functools import lru_cache
@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from tests.model.records import Event, Fence, Log, Mark, Outcome, Record
 
-Owner = tuple[int, int]
-NOBODY: Owner = (0, -1)
+Standing = tuple[int, int]
+NO_ONE: Standing = (0, -1)
 cached = lru_cache(maxsize=1 << 16)
 
 
@@ -26,36 +26,37 @@ class Rule(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a reader makes of a log: per record whether it counts, and who owned the log before it."""
+    """What a reader makes of a log: per record whether it counts, and the standing before it."""
 
     counts: tuple[bool, ...]
-    owners: tuple[Owner, ...]
+    standings: tuple[Standing, ...]
 
 
-class Place(NamedTuple):
-    """Where a decider goes on: the next command, and where the events of that and later ones can begin."""
+class Position(NamedTuple):
+    """Where a decider goes on: the next command, where events from it on can begin, and who says so."""
 
     next: int
     end: int
+    author: Standing
 
 
-def advance(owner: Owner, record: Record, rule: Rule) -> tuple[Owner, bool]:
-    """Apply the rule to one record: the owner after it, and whether it counts."""
+def advance(standing: Standing, record: Record, rule: Rule) -> tuple[Standing, bool]:
+    """Apply the rule to one record: the standing after it, and whether it counts."""
     if isinstance(record, Fence):
-        higher = record.term > owner[0] or (rule.equal_terms_count and record.term == owner[0])
-        return ((record.term, record.writer), True) if higher else (owner, False)
-    return owner, rule.ignored or (record.term, record.writer) == owner
+        higher = record.term > standing[0] or (rule.equal_terms_count and record.term == standing[0])
+        return ((record.term, record.writer), True) if higher else (standing, False)
+    return standing, rule.ignored or (record.term, record.writer) == standing
 
 
 @cached
-def read(log: Log, rule: Rule, start: int = 0, owner: Owner = NOBODY) -> Reading:
-    """Read a log from an offset whose owner is known."""
-    counts, owners = [], []
+def read(log: Log, rule: Rule, start: int = 0, standing: Standing = NO_ONE) -> Reading:
+    """Read a log from an offset whose standing is known."""
+    counts, standings = [], []
     for record in log[start:]:
-        owners.append(owner)
-        owner, count = advance(owner, record, rule)
+        standings.append(standing)
+        standing, count = advance(standing, record, rule)
         counts.append(count)
-    return Reading(tuple(counts), tuple(owners))
+    return Reading(tuple(counts), tuple(standings))
 
 
 def midlog_start(log: Log, rule: Rule, first: int, trimmed: int) -> int | None:
@@ -74,35 +75,38 @@ def midlog_start(log: Log, rule: Rule, first: int, trimmed: int) -> int | None:
 
 
 @cached
-def counted(log: Log, rule: Rule) -> tuple[tuple[int, Record], ...]:
-    """All records that count, with their offsets, as the reader from the very start sees them."""
-    return tuple((offset, log[offset]) for offset, count in enumerate(read(log, rule).counts) if count)
+def counted(
+    log: Log, rule: Rule, start: int = 0, standing: Standing = NO_ONE
+) -> tuple[tuple[int, Record], ...]:
+    """The records that count, with their offsets, for a reader that begins where it knows the standing."""
+    counts = read(log, rule, start, standing).counts
+    return tuple((offset, log[offset]) for offset, count in enumerate(counts, start) if count)
 
 
 @cached
-def facts(log: Log, rule: Rule) -> tuple[tuple[int, Event], ...]:
-    """The events that count, with their offsets."""
-    return tuple((offset, record) for offset, record in counted(log, rule) if isinstance(record, Event))
+def facts(log: Log, rule: Rule, start: int = 0, standing: Standing = NO_ONE) -> tuple[tuple[int, Event], ...]:
+    """The events that count, likewise."""
+    found = counted(log, rule, start, standing)
+    return tuple((offset, record) for offset, record in found if isinstance(record, Event))
 
 
 @cached
 def answers(log: Log, rule: Rule) -> tuple[tuple[int, Outcome], ...]:
-    """The outcomes that count, with their offsets."""
+    """The outcomes that count, with their offsets, for a reader from the very start."""
     return tuple((offset, record) for offset, record in counted(log, rule) if isinstance(record, Outcome))
 
 
 @cached
-def place(log: Log, rule: Rule, trimmed: int) -> Place | None:
-    """The place after the last outcome or mark that counts, for a reader of what retention has left."""
+def position(log: Log, rule: Rule, trimmed: int) -> Position | None:
+    """The position after the last outcome or mark that counts, for a reader of what retention has left."""
     start = midlog_start(log, rule, trimmed, trimmed) if trimmed else 0
     if start is None:
         return None
-    counts = read(log, rule, start).counts
-    for record in (log[offset] for offset in range(len(log) - 1, start - 1, -1) if counts[offset - start]):
+    for _, record in reversed(counted(log, rule, start)):
         if isinstance(record, Outcome):
-            return Place(record.command + 1, record.end)
+            return Position(record.command + 1, record.end, (record.term, record.writer))
         if isinstance(record, Mark):
-            return Place(record.next, record.end)
+            return Position(record.next, record.end, (record.term, record.writer))
     return None
 
 

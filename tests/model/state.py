@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from tests.model.records import Log, Request
+from tests.model.records import Log, Request, Topic
 
 
 class Step(StrEnum):
@@ -85,14 +85,22 @@ Moves = Iterator[Move]
 
 
 def put(state: State, old: Decider, new: Decider, *requests: Request) -> State:
-    """Replace one process, and put what it sends on the network."""
-    index = state.deciders.index(old)
-    deciders = (*state.deciders[:index], new, *state.deciders[index + 1 :])
-    return normal(state._replace(deciders=deciders, flight=state.flight + requests))
+    """Replace one process, and put what it sends on the network.
+
+    Processes and requests are kept sorted: only its writer id names a process, so their order means nothing.
+    """
+    deciders = list(state.deciders)
+    deciders[deciders.index(old)] = new
+    deciders.sort(key=by_writer)
+    flight = tuple(sorted((*state.flight, *requests), key=by_sender)) if requests else state.flight
+    return state._replace(deciders=tuple(deciders), flight=flight)
 
 
-def normal(state: State) -> State:
-    """Sort processes and requests: only its writer id names a process, so their order means nothing."""
-    deciders = tuple(sorted(state.deciders, key=lambda decider: (decider.writer, decider.creator)))
-    flight = tuple(sorted(state.flight, key=lambda request: (request.records[0].writer, request.topic)))
-    return state._replace(deciders=deciders, flight=flight)
+def by_writer(decider: Decider) -> tuple[int, bool]:
+    """The order of processes; those that are down are alike but for their role."""
+    return decider.writer, decider.creator
+
+
+def by_sender(request: Request) -> tuple[int, Topic]:
+    """The order of requests; equal ones can only be copies."""
+    return request.records[0].writer, request.topic

@@ -2,8 +2,8 @@
 
 from tests.model.config import Config
 from tests.model.mutants import Mutant
-from tests.model.records import Fence, Mark, Request
-from tests.model.rule import Place, facts, last_term, place, read
+from tests.model.records import Event, Fence, Mark, Request
+from tests.model.rule import NO_ONE, Position, facts, last_term, midlog_start, position, read
 from tests.model.state import Decider, Memory, State, Step
 
 
@@ -29,9 +29,9 @@ def fence_outcomes(config: Config, state: State, decider: Decider) -> Decider:
 
 
 def settle(config: Config, state: State, decider: Decider) -> Decider:
-    """Both fences have landed: read both topics up to them, then mark the place, or stand down."""
+    """Both fences have landed: read both topics up to them, then mark the position, or stand down."""
     fenced = decider._replace(outcomes_fence=decider.landed)
-    found = last_place(config, state, fenced)
+    found = last_position(config, state, fenced)
     if found is None or not both_fences_count(config, state, fenced):
         return Decider()
     owner = remember(config, state, fenced, found)
@@ -47,34 +47,51 @@ def both_fences_count(config: Config, state: State, decider: Decider) -> bool:
     )
 
 
-def last_place(config: Config, state: State, decider: Decider) -> Place | None:
+def last_position(config: Config, state: State, decider: Decider) -> Position | None:
     """Find where to go on, in what retention has left up to one's own fence. None is an alarm."""
-    found = place(state.outcomes[: decider.outcomes_fence], config.outcomes_rule, state.trimmed)
-    if found is None and config.mutant is Mutant.NO_PLACE_IS_PLACE_ZERO:
-        return Place(0, decider.events_fence + 1)
+    found = position(state.outcomes[: decider.outcomes_fence], config.outcomes_rule, state.trimmed)
+    if found is None and config.mutant is Mutant.NO_POSITION_IS_POSITION_ZERO:
+        return Position(0, decider.events_fence + 1, NO_ONE)
     return found
 
 
-def remember(config: Config, state: State, decider: Decider, found: Place) -> Decider:
-    """Read [events] from the smaller of the place's end and the heads' checkpoint, [outcomes] from theirs."""
-    alone = config.mutant is Mutant.READ_FROM_CHECKPOINT_ALONE
-    start = state.heads if alone else min(found.end, state.heads)
-    orphans = tuple(
-        (event.command, offset)
-        for offset, event in facts(state.events, config.events_rule)
-        if start <= offset < decider.events_fence and event.command >= found.next
-    )
+def remember(config: Config, state: State, decider: Decider, found: Position) -> Decider:
+    """Read on from the position's end and the checkpoints, and keep what is past these."""
+    start = min(found.end, state.heads)
     owner = decider._replace(
         events_end=decider.events_fence + 1,
         outcomes_end=decider.outcomes_fence + 1,
         next=found.next,
-        orphans=orphans,
+        orphans=orphans(config, state, decider, found),
         events_memory=Memory(start, start),
         outcomes_memory=Memory(state.answered, state.answered),
     )
     if config.mutant is Mutant.RECOVER_FROM_HEADS_ALONE:
         return owner._replace(orphans=(), events_memory=Memory(decider.events_fence, state.heads))
     return owner
+
+
+def orphans(config: Config, state: State, decider: Decider, found: Position) -> tuple[tuple[int, int], ...]:
+    """Find the commands that have events but no outcome, each with the offset of its events."""
+    return tuple(
+        (event.command, offset)
+        for offset, event in events_since(config, state, found)
+        if offset < decider.events_fence and event.command >= found.next
+    )
+
+
+def events_since(config: Config, state: State, found: Position) -> tuple[tuple[int, Event], ...]:
+    """Read the events that count from the smaller of the position's end and the heads' checkpoint.
+
+    The checkpoint says what standing was current there. The end does not: its reader begins as in mid-log.
+    """
+    log, rule, end = state.events, config.events_rule, found.end
+    if state.heads <= end or config.mutant is Mutant.READ_FROM_CHECKPOINT_ALONE:
+        return tuple(fact for fact in facts(log, rule) if fact[0] >= state.heads)
+    if config.mutant is Mutant.END_READ_AS_ITS_WRITERS:
+        return facts(log, rule, end, found.author)
+    start = midlog_start(log, rule, end, 0)
+    return () if start is None else tuple(fact for fact in facts(log, rule, start) if fact[0] >= end)
 
 
 def events_end(config: Config, decider: Decider) -> int:

@@ -38,8 +38,10 @@ def appended(topic: str, before: Log, after: Log) -> Iterator[str]:
 
 def activity(decider: Decider) -> str:
     """Say what a process is about now."""
+    if decider.writer == 0:
+        return "the creator is done" if decider.creator else "the decider stands down"
     if decider.pending is None:
-        return f"W{decider.writer} is ready for command {decider.next}" if decider.writer else "it is done"
+        return f"W{decider.writer} is ready for command {decider.next}"
     if decider.landed >= 0:
         return f"the broker gave W{decider.writer} offset {decider.landed}"
     batch = " + ".join(describe(record) for record in decider.pending.records)
