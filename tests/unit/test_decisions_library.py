@@ -1,0 +1,152 @@
+"""Random commands to one small library: whatever is accepted happens, and names stay unique."""
+
+import copy
+from collections import defaultdict
+from collections.abc import Callable
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from command_api.decisions.commands import Command, EditPattern, PatternCommand
+from command_api.decisions.library import stream_for, wanted_name
+from command_api.decisions.refusals import Accepted, Conflict, Decision, Rejected
+from events.pattern import DeletedPattern, NoPattern, Pattern, PatternEdited, stream_of
+from events.registry import Event, read, type_of, write
+from events.state_json import dump_state, load_state
+from events.stream import evolve
+from events.team import STREAM as TEAM_STREAM
+from tests.specs import (
+    OTHER,
+    PATTERN,
+    Library,
+    archive,
+    create_team,
+    delete,
+    edit,
+    record,
+    restore,
+)
+from tests.strategies import REPEATABLE
+
+IDS = [PATTERN, OTHER, "33333333-3333-4333-8333-333333333333"]
+NAMES = ["Race", "race", "caf\u00e9", "cafe\u0301"]
+
+pattern_ids = st.sampled_from(IDS)
+names = st.sampled_from(NAMES)
+fields = st.sampled_from(["x", "y", "z"])
+set_fields = st.dictionaries(fields, st.integers(0, 2), max_size=2)
+
+
+class LibraryUnderCommands(RuleBasedStateMachine):
+    """Sends commands and compares each decision with what the history of events says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.library = Library()
+        self.history: dict[str, list[Event]] = defaultdict(list)
+
+    @initialize()
+    def begin(self) -> None:
+        self.send(create_team())
+        for pattern_id, name in zip(IDS, ["Race", "caf\u00e9"], strict=False):
+            self.send(record(pattern_id, name=name, x=0))
+
+    @rule(pattern_id=pattern_ids, name=names)
+    def record(self, pattern_id: str, name: str) -> None:
+        self.send(record(pattern_id, name=name))
+
+    @rule(
+        pattern_id=pattern_ids,
+        back=st.integers(-1, 4),
+        changed=set_fields,
+        removed=st.sets(fields, max_size=1),
+    )
+    def edit(self, pattern_id: str, back: int, changed: dict[str, int], removed: set[str]) -> None:
+        if changed or removed:
+            base = self.version_of(pattern_id, back)
+            self.send(edit(base, *sorted(removed - changed.keys()), of=pattern_id, **changed))
+
+    @rule(pattern_id=pattern_ids, back=st.integers(0, 2), name=names)
+    def rename(self, pattern_id: str, back: int, name: str) -> None:
+        self.send(edit(self.version_of(pattern_id, back), of=pattern_id, name=name))
+
+    def version_of(self, pattern_id: str, back: int) -> int:
+        return max(1, len(self.history[stream_of(pattern_id)]) - back)
+
+    @rule(pattern_id=pattern_ids, command=st.sampled_from([archive, restore] * 6 + [delete]))
+    def move(self, pattern_id: str, command: Callable[[str], Command]) -> None:
+        self.send(command(pattern_id))
+
+    def send(self, command: Command) -> None:
+        before = copy.deepcopy(self.library.states)
+        decision = self.library.send(command)
+        self.compare(command, decision)
+        if isinstance(decision, Accepted):
+            self.history[stream_for(command)] += decision.events
+        else:
+            assert self.library.states == before
+
+    def compare(self, command: Command, decision: Decision) -> None:
+        """The decision, worked out again from the history alone."""
+        if not isinstance(command, EditPattern) or isinstance(decision, Rejected):
+            return
+        events = self.history[stream_for(command)]
+        changed_since = {
+            name
+            for event in events[command.base_version :]
+            if isinstance(event, PatternEdited)
+            for name in [*event.set, *event.remove]
+        }
+        overlap = changed_since & {*command.set, *command.remove}
+        if overlap:
+            assert decision == Conflict(current_version=len(events), fields=tuple(sorted(overlap)))
+        else:
+            assert isinstance(decision, Accepted)
+            assert decision.merged == (command.base_version < len(events))
+
+    @invariant()
+    def no_two_live_patterns_share_a_name(self) -> None:
+        held = [name for _, name in self.library.live_names()]
+        assert len(held) == len(set(held))
+
+    def teardown(self) -> None:
+        """Each state is the fold of its events as written."""
+        for stream, events in self.history.items():
+            state = None
+            for event in events:
+                state = evolve(state, read(type_of(event), write(event)))
+            if state is not None:
+                assert state == self.library.states[stream] == load_state(dump_state(state))
+                assert state.version == len(events)
+
+
+TestLibraryUnderCommands = LibraryUnderCommands.TestCase
+TestLibraryUnderCommands.settings = settings(REPEATABLE, max_examples=25, stateful_step_count=30)
+
+
+# ---------------------------------------------------------------- what a decision looks at
+
+LIVE = Pattern(version=1, status="live", fields={"name": "cafe\u0301"}, field_versions={"name": 1})
+
+
+def test_a_command_wants_the_name_that_its_pattern_will_hold() -> None:
+    assert wanted_name(record(name="cafe\u0301"), NoPattern()) == "caf\u00e9"
+    assert wanted_name(edit(1, name="cafe\u0301"), LIVE) == "caf\u00e9"
+    assert wanted_name(restore(), LIVE) == "caf\u00e9"
+
+
+def test_a_command_that_takes_no_name_wants_none() -> None:
+    assert wanted_name(edit(1, x=1), LIVE) is None
+    assert wanted_name(archive(), LIVE) is None
+    assert wanted_name(delete(), LIVE) is None
+    assert wanted_name(create_team(), NoPattern()) is None
+    for state in (NoPattern(), DeletedPattern(version=2)):
+        assert wanted_name(restore(), state) is None
+
+
+def test_a_command_changes_the_stream_of_its_pattern_or_of_the_team() -> None:
+    assert stream_for(create_team()) == TEAM_STREAM == "team"
+    for command in (record(), edit(1, x=1), archive(), restore(), delete()):
+        assert isinstance(command, PatternCommand)
+        assert stream_for(command) == f"patterns/{PATTERN}"

@@ -1,0 +1,204 @@
+import pytest
+
+from command_api.decisions.commands import Command
+from command_api.decisions.pattern import MAX_PATTERN_BYTES, MAX_PATTERN_FIELDS
+from command_api.decisions.refusals import Refusal
+from events.json_text import dump
+from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
+from events.team import TeamCreated
+from tests.specs import (
+    OTHER,
+    PATTERN,
+    archive,
+    create_team,
+    delete,
+    edit,
+    given,
+    in_pattern,
+    record,
+    restore,
+)
+
+CREATED = TeamCreated(name="Compilers")
+RECORDED = PatternRecorded(fields={"name": "Race", "severity": "low", "x": [1]})
+ARCHIVED, RESTORED, DELETED = PatternArchived(), PatternRestored(), PatternDeleted()
+ON_PATTERN = [edit(1, x=2), archive(), restore(), delete()]
+
+
+def edited(base_version: int, *removed: str, **fields: object) -> PatternEdited:
+    return PatternEdited(base_version=base_version, set=fields, remove=list(removed))
+
+
+# ---------------------------------------------------------------- teams
+
+
+def test_a_team_is_created_with_the_name_it_is_given() -> None:
+    given().when(create_team("Compilers")).then(CREATED)
+
+
+def test_a_team_is_created_once() -> None:
+    given(CREATED).when(create_team("Linkers")).then_refused(Refusal.TEAM_EXISTS)
+
+
+@pytest.mark.parametrize("command", [record(), *ON_PATTERN])
+def test_a_team_that_nobody_created_has_no_library(command: Command) -> None:
+    given().when(command).then_refused(Refusal.UNKNOWN_TEAM)
+
+
+# ---------------------------------------------------------------- recording
+
+
+def test_a_pattern_is_recorded_with_its_fields_as_they_are() -> None:
+    command = record(severity="low", x={"b": 1.0, "a": None})
+    given(CREATED).when(command).then(
+        PatternRecorded(fields={"name": "Race", "severity": "low", "x": {"b": 1.0, "a": None}})
+    )
+
+
+@pytest.mark.parametrize("later", [(), (ARCHIVED,), (DELETED,)])
+def test_a_patterns_id_is_never_used_again(later: tuple[PatternArchived | PatternDeleted, ...]) -> None:
+    command = record(name="Another name")
+    given(CREATED, RECORDED, *later).when(command).then_refused(Refusal.PATTERN_EXISTS)
+
+
+def test_a_name_belongs_to_one_live_pattern() -> None:
+    given(CREATED, RECORDED).when(record(OTHER, name="Race")).then_refused(Refusal.NAME_TAKEN, PATTERN)
+
+
+def test_names_are_the_same_when_their_composed_forms_are() -> None:
+    cafe = PatternRecorded(fields={"name": "cafe\u0301"})
+    given(CREATED, cafe).when(record(OTHER, name="caf\u00e9")).then_refused(Refusal.NAME_TAKEN, PATTERN)
+    given(CREATED, cafe).when(record(OTHER, name="Caf\u00e9")).then(
+        PatternRecorded(fields={"name": "Caf\u00e9"})
+    )
+
+
+@pytest.mark.parametrize("freeing", [ARCHIVED, DELETED, edited(1, name="Data race")])
+def test_a_name_is_free_again_when_its_pattern_lets_go_of_it(
+    freeing: PatternArchived | PatternDeleted | PatternEdited,
+) -> None:
+    given(CREATED, RECORDED, freeing).when(record(OTHER)).then(PatternRecorded(fields={"name": "Race"}))
+
+
+# ---------------------------------------------------------------- editing
+
+
+def test_an_edit_of_the_newest_version_is_accepted() -> None:
+    command = edit(1, "x", severity="high", new=1)
+    given(CREATED, RECORDED).when(command).then(edited(1, "x", severity="high", new=1))
+
+
+def test_a_field_that_was_never_there_may_be_removed() -> None:
+    given(CREATED, RECORDED).when(edit(1, "never")).then(edited(1, "never"))
+
+
+def test_an_edit_of_other_fields_than_changed_meanwhile_is_merged() -> None:
+    given(CREATED, RECORDED, edited(1, severity="high")).when(edit(1, x=2)).then_merged(edited(1, x=2))
+
+
+def test_an_edit_is_merged_across_archiving_and_restoring() -> None:
+    given(CREATED, RECORDED, ARCHIVED, RESTORED).when(edit(1, x=2)).then_merged(edited(1, x=2))
+
+
+def test_an_edit_of_what_changed_meanwhile_is_a_conflict_that_names_the_fields() -> None:
+    history = (CREATED, RECORDED, edited(1, "x", severity="high", y=1))
+    given(*history).when(edit(1, x=2, severity="low", z=3)).then_conflict(2, "severity", "x")
+    given(*history).when(edit(1, "y")).then_conflict(2, "y")
+    given(*history).when(edit(1, "x")).then_conflict(2, "x")
+
+
+def test_a_field_removed_and_set_again_elsewhere_is_a_conflict_too() -> None:
+    history = (CREATED, RECORDED, edited(1, "x"), edited(2, x=[1]))
+    given(*history).when(edit(2, x=5)).then_conflict(3, "x")
+    given(*history).when(edit(3, x=5)).then(edited(3, x=5))
+
+
+@pytest.mark.parametrize("base_version", [2, 2**53 - 1])
+def test_a_base_version_that_never_existed_is_refused(base_version: int) -> None:
+    command = edit(base_version, x=1)
+    given(CREATED, RECORDED).when(command).then_refused(Refusal.UNKNOWN_BASE_VERSION, str(base_version), "1")
+
+
+def test_a_pattern_is_not_renamed_to_what_another_is_called() -> None:
+    other = in_pattern(OTHER, PatternRecorded(fields={"name": "Deadlock"}))
+    given(CREATED, RECORDED, other).when(edit(1, name="Deadlock")).then_refused(Refusal.NAME_TAKEN, OTHER)
+
+
+def test_a_pattern_may_be_renamed_to_its_own_name_or_its_own_in_another_form() -> None:
+    given(CREATED, RECORDED).when(edit(1, name="Race")).then(edited(1, name="Race"))
+    cafe = PatternRecorded(fields={"name": "cafe\u0301"})
+    given(CREATED, cafe).when(edit(1, name="caf\u00e9")).then(edited(1, name="caf\u00e9"))
+
+
+def test_an_archived_pattern_is_not_edited() -> None:
+    given(CREATED, RECORDED, ARCHIVED).when(edit(2, x=1)).then_refused(Refusal.PATTERN_ARCHIVED)
+
+
+# ---------------------------------------------------------------- size
+
+
+def filler(bytes_left: int) -> str:
+    return "f" * bytes_left
+
+
+def test_a_pattern_may_have_one_mebibyte_of_json_and_not_a_byte_more() -> None:
+    room = MAX_PATTERN_BYTES - len(dump({"name": "Race", "x": ""}))
+    given(CREATED).when(record(x=filler(room))).then(
+        PatternRecorded(fields={"name": "Race", "x": filler(room)})
+    )
+    given(CREATED).when(record(x=filler(room + 1))).then_refused(Refusal.TOO_LARGE, "1048576")
+    given(CREATED).when(record(x="\u00e9" * (room // 2 + 1))).then_refused(Refusal.TOO_LARGE)
+
+
+def test_what_an_edit_removes_or_replaces_makes_room_for_what_it_sets() -> None:
+    room = MAX_PATTERN_BYTES - len(dump({"name": "Race", "x": ""}))
+    full = PatternRecorded(fields={"name": "Race", "x": filler(room)})
+    given(CREATED, full).when(edit(1, y=1)).then_refused(Refusal.TOO_LARGE)
+    given(CREATED, full).when(edit(1, "x", y=filler(room))).then(edited(1, "x", y=filler(room)))
+    given(CREATED, full).when(edit(1, x=filler(room - 6), y=1)).then(edited(1, x=filler(room - 6), y=1))
+
+
+def test_a_pattern_may_have_a_thousand_fields_with_those_it_once_had() -> None:
+    most = {f"f{n}": n for n in range(MAX_PATTERN_FIELDS - 1)}
+    given(CREATED).when(record(**most)).then(PatternRecorded(fields={"name": "Race", **most}))
+    given(CREATED).when(record(**most, more=1)).then_refused(Refusal.TOO_LARGE, "1000")
+    full = PatternRecorded(fields={"name": "Race", **most})
+    given(CREATED, full).when(edit(1, "f0", f1=2)).then(edited(1, "f0", f1=2))
+    given(CREATED, full, edited(1, "f0")).when(edit(2, more=1)).then_refused(Refusal.TOO_LARGE)
+    given(CREATED, full, edited(1, "f0")).when(edit(2, "more")).then_refused(Refusal.TOO_LARGE)
+
+
+# ---------------------------------------------------------------- archiving, restoring, deleting
+
+
+def test_a_live_pattern_is_archived_and_an_archived_one_restored() -> None:
+    given(CREATED, RECORDED).when(archive()).then(ARCHIVED)
+    given(CREATED, RECORDED, ARCHIVED).when(restore()).then(RESTORED)
+
+
+def test_a_pattern_is_archived_or_restored_once() -> None:
+    given(CREATED, RECORDED, ARCHIVED).when(archive()).then_refused(Refusal.PATTERN_ARCHIVED)
+    given(CREATED, RECORDED).when(restore()).then_refused(Refusal.PATTERN_NOT_ARCHIVED)
+    given(CREATED, RECORDED, ARCHIVED, RESTORED).when(restore()).then_refused(Refusal.PATTERN_NOT_ARCHIVED)
+
+
+def test_a_pattern_is_not_restored_to_a_name_that_another_took_meanwhile() -> None:
+    other = in_pattern(OTHER, PatternRecorded(fields={"name": "Race"}))
+    given(CREATED, RECORDED, ARCHIVED, other).when(restore()).then_refused(Refusal.NAME_TAKEN, OTHER)
+
+
+@pytest.mark.parametrize("before", [(), (ARCHIVED,), (ARCHIVED, RESTORED)])
+def test_a_pattern_is_deleted_whatever_its_status(
+    before: tuple[PatternArchived | PatternRestored, ...],
+) -> None:
+    given(CREATED, RECORDED, *before).when(delete()).then(DELETED)
+
+
+@pytest.mark.parametrize("command", ON_PATTERN)
+def test_nothing_is_done_to_a_pattern_that_is_not_there(command: Command) -> None:
+    given(CREATED).when(command).then_refused(Refusal.UNKNOWN_PATTERN)
+
+
+@pytest.mark.parametrize("command", ON_PATTERN)
+def test_nothing_is_done_to_a_pattern_that_was_deleted(command: Command) -> None:
+    given(CREATED, RECORDED, DELETED).when(command).then_refused(Refusal.PATTERN_DELETED)
