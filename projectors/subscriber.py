@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.record import Record
 from projectors.assignment import Assignment
 from projectors.checkpoints import Checkpoint
-from projectors.projection import Projection
+from projectors.projection import Projection, Work
 from projectors.status import Status
-from runtime.kafka import MAX_BATCH_BYTES, client_options, record_of
+from runtime.kafka import MAX_BATCH_BYTES, client_options, member_options, record_of
 from runtime.settings import Settings
 
 # A poll that found nothing is followed by a pause of the same length, so this bounds what it adds to latency.
@@ -46,7 +46,7 @@ class Subscription:
         broker: KafkaBroker,
         settings: Settings,
         engine: AsyncEngine,
-        projection: Projection,
+        projection: Projection[Work],
         find_start: Callable[[int], Awaitable[Checkpoint]],
         status: Status,
     ) -> None:
@@ -55,6 +55,7 @@ class Subscription:
         self.status = status
         self._subscriber = broker.subscriber(
             projection.topic,
+            **member_options(settings),
             batch=True,
             group_id=f"{settings.topic_prefix}.projector.{projection.name}",
             listener=self.assignment,

@@ -32,6 +32,12 @@ def client_options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def member_options(settings: Settings) -> dict[str, Any]:
+    """Options of every member of a consumer group."""
+    session_ms = int(settings.group_session_timeout_s * 1000)
+    return {"session_timeout_ms": session_ms, "heartbeat_interval_ms": session_ms // 4}
+
+
 def create_producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
     """An idempotent producer that waits for all in-sync replicas."""
     return AIOKafkaProducer(

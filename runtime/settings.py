@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     kafka_request_timeout_s: Annotated[float, Field(gt=0)] = Field(
         10.0, description="Seconds until a request to Kafka counts as unanswered"
     )
+    group_session_timeout_s: Annotated[float, Field(ge=6)] = Field(
+        6.0, description="Seconds without a heartbeat until a dead member's partitions go to another"
+    )
     topic_prefix: str = Field("patternlog", description="First part of the topics' names")
     log_partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
         8, description="Partitions of the log; fixed when the log is made"

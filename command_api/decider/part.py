@@ -12,7 +12,7 @@ from command_api.decider.micro_batch import PartitionIdentity
 from command_api.decider.owner import PartitionOwner
 from events.record import Record
 from runtime.health import Health
-from runtime.kafka import client_options, record_of
+from runtime.kafka import client_options, member_options, record_of
 from runtime.log_setup import LogIdentity, check_log
 from runtime.postgres import create_engine
 from runtime.service import spawn
@@ -52,6 +52,7 @@ class Decider(ConsumerRebalanceListener):  # type: ignore[misc]
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._consumer = AIOKafkaConsumer(
             **client_options(settings),
+            **member_options(settings),
             group_id=f"{settings.topic_prefix}.deciders",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
