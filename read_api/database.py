@@ -3,6 +3,7 @@
 from typing import Any
 
 import asyncpg
+import structlog
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -10,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from read_api.problems import DatabaseUnavailable
 from runtime.postgres import raw
+
+_log = structlog.get_logger(__name__)
 
 _AWAY = (
     OSError,
@@ -38,6 +41,7 @@ class Database:
             async with self._engine.connect() as connection:
                 return await _fetch(connection, statement, arguments)
         except _AWAY as error:
+            _log.warning("database unavailable", reason=repr(error))
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 
     async def row(self, statement: str, *arguments: object) -> asyncpg.Record | None:

@@ -39,6 +39,7 @@ async def read_api_part(app: FastAPI, settings: Settings, health: Health) -> Asy
 
 async def watch(service: ReadService, health: Health) -> None:
     """Tell the health check whether the read models can be reached."""
+    health.set("postgres", "not reached yet")
     while True:
         try:
             await service.positions([])

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -65,8 +65,10 @@ class ReadApi:
 
 
 @asynccontextmanager
-async def running_read_api(services: Services) -> AsyncIterator[ReadApi]:
-    """The read API as it runs in a process, on a log and read models of its own."""
+async def running_read_api(
+    services: Services, change: Callable[[Settings], Settings] = lambda settings: settings
+) -> AsyncIterator[ReadApi]:
+    """The read API as it runs in a process, on a log and read models of its own, with changed settings."""
     async with fresh_database(services) as dsn:
         settings = settings_for(services, dsn)
         identity = await create_log(settings)
@@ -74,6 +76,7 @@ async def running_read_api(services: Services) -> AsyncIterator[ReadApi]:
         async with engine.begin() as connection:
             await connection.run_sync(metadata.create_all)
         await engine.dispose()
+        settings = change(settings)
         app = build_app("read", settings, [router], [read_api_part])
         pg = await asyncpg.connect(dsn)
         try:
