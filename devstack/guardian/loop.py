@@ -61,10 +61,17 @@ def _requests(client: socket.socket, parent: int) -> Iterator[Request]:
     buffer = b""
     while os.getppid() == parent:
         ready = {key.fd for key, _events in selector.select()}
-        if watch in ready or not (chunk := client.recv(65536)):
+        if watch in ready or not (chunk := _received(client)):
             return
         *lines, buffer = (buffer + chunk).split(b"\n")
         yield from (json.loads(line) for line in lines)
+
+
+def _received(client: socket.socket) -> bytes:
+    try:
+        return client.recv(65536)
+    except ConnectionResetError:  # closed before it read our last answer
+        return b""
 
 
 def _reply(client: socket.socket, answer: Request) -> None:

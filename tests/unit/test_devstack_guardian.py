@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -221,6 +222,17 @@ def test_a_folder_that_can_not_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataDirUnusable, match="file/data"):
         Guard(tmp_path / "file" / "data")
+
+
+def test_a_parent_that_goes_without_reading_the_answer_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+    guard = Guard(None)
+    start(guard, "main", "sleep", "1000")
+    guard._socket.sendall(b'{"op": "status", "name": "main"}\n')
+    wait_for(lambda: bool(guard._socket.recv(1, socket.MSG_PEEK)))
+    guard._lines.close()
+    guard._socket.close()
+    assert guard._process.wait(PATIENCE) == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_closing_twice_does_no_harm() -> None:
