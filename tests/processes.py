@@ -30,17 +30,22 @@ class Running:
         await until(lambda: self.port_file.exists() or self.process.returncode is not None)
         return f"http://127.0.0.1:{self.port_file.read_text().strip()}"
 
+    async def next_line(self) -> str:
+        """The next line that it writes."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(WITHIN_S):
+            line = (await self.process.stdout.readline()).decode()
+        assert line, f"it ended after {''.join(self.lines)}"
+        self.lines.append(line)
+        return line
+
     async def line_with(self, text: str) -> str:
         """The first line that it has written, or will write, with the text in it."""
-        assert self.process.stdout is not None
         for line in self.lines:
             if text in line:
                 return line
-        async with asyncio.timeout(WITHIN_S):
-            while text not in (line := (await self.process.stdout.readline()).decode()):
-                assert line, f"{text!r} was not written in {''.join(self.lines)}"
-                self.lines.append(line)
-        self.lines.append(line)
+        while text not in (line := await self.next_line()):
+            pass
         return line
 
     async def end(self, by: signal.Signals | None = None) -> tuple[int, str]:
