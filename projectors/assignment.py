@@ -19,7 +19,7 @@ from events.record import Record
 from projectors.checkpoints import Checkpoint
 from projectors.errors import Broken, Overtaken
 from projectors.loop import PartitionLoop
-from projectors.projection import Projection
+from projectors.projection import Projection, Work
 from projectors.status import Status
 from projectors.transaction import is_passing
 from runtime.metrics import MALFORMED_RECORDS
@@ -46,7 +46,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
     def __init__(
         self,
         engine: AsyncEngine,
-        projection: Projection,
+        projection: Projection[Work],
         consumer: Consumer,
         find_start: Callable[[int], Awaitable[Checkpoint]],
         status: Status,
@@ -124,6 +124,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
             if self._opening.get(at.partition) is asyncio.current_task():
                 del self._opening[at.partition]
         self._say(at.partition, None)
+        where = {"topic": at.topic, "partition": at.partition}
+        _log.info("partition opened", offset=checkpoint.next_offset, **where)
         say = self._say_of(at.partition)
         self.loops[at.partition] = PartitionLoop(
             self._engine, self._projection, at.partition, checkpoint, say

@@ -17,10 +17,10 @@ from asyncpg import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.record import Record
+from projectors.batches import Batch, Batches
 from projectors.checkpoints import Checkpoint, advance, end_blocker
 from projectors.errors import Broken, Overtaken
 from projectors.projection import Projection, Work
-from projectors.reading import Sifted, sift
 from projectors.transaction import is_passing, transaction
 from runtime.metrics import VOID_RECORDS
 
@@ -33,24 +33,28 @@ class PartitionLoop:
     def __init__(
         self,
         engine: AsyncEngine,
-        projection: Projection,
+        projection: Projection[Work],
         partition: int,
         checkpoint: Checkpoint,
         on_trouble: Callable[[str | None], None],
     ) -> None:
-        self.checkpoint = checkpoint
         self.is_waiting = False
         self.released = False
+        self._batches = Batches(projection, partition, checkpoint)
         self._engine = engine
         self._projection = projection
         self._partition = partition
         self._on_trouble = on_trouble
-        self._held_back: list[Record] = []
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The place after the last batch that was written."""
+        return self._batches.checkpoint
 
     @property
     def read_to(self) -> int:
-        """The next offset that it wants; beyond the checkpoint when it holds part of a command."""
-        return self._held_back[-1].offset + 1 if self._held_back else self.checkpoint.next_offset
+        """The next offset that it wants."""
+        return self._batches.read_to
 
     async def feed(self, records: Sequence[Record]) -> None:
         """Apply the next records of the partition; while Postgres is away, wait for it.
@@ -58,47 +62,36 @@ class PartitionLoop:
         Raise `Broken` at a record that cannot be applied, when all before it are; `Overtaken` when another
         projector has moved the checkpoint; and what Postgres says of rows that it will never take.
         """
-        left = [*self._held_back, *records]
         broken: Broken | None = None
         while True:
             try:
-                await self._apply(left)
+                await self._write(self._batches.take(records, broken.offset if broken else None))
                 break
             except Broken as found:
                 broken = found
-                left = [record for record in left if record.offset < found.offset]
         if broken is not None:
             raise broken
 
-    async def _apply(self, records: list[Record]) -> None:
-        sifted, work = self._take(records)
-        held_back = work.held_back
-        if held_back is not None:
-            sifted, work = self._take([record for record in records if record.offset < held_back])
-        if sifted.end != self.checkpoint:
-            await self._commit(sifted, work)
-        self._held_back = [record for record in records if record.offset >= sifted.end.next_offset]
+    async def _write(self, batch: Batch[Work]) -> None:
+        if batch.end != self.checkpoint:
+            await self._commit(batch)
+        self._batches.wrote(batch)
 
-    def _take(self, records: Sequence[Record]) -> tuple[Sifted, Work]:
-        sifted = sift(self.checkpoint, records)
-        return sifted, self._projection.take(self._partition, self.checkpoint.log_id, sifted.counting)
-
-    async def _commit(self, sifted: Sifted, work: Work) -> None:
+    async def _commit(self, batch: Batch[Work]) -> None:
         async for attempt in stamina.retry_context(
             on=self._will_pass, attempts=None, timeout=None, wait_initial=0.05, wait_max=1.0, wait_jitter=0.05
         ):
             with attempt:
-                await self._write(sifted.end, work)
+                await self._try_commit(batch)
         self.is_waiting = False
         self._on_trouble(None)
-        self.checkpoint = sifted.end
-        self._report(sifted.void)
+        self._report(batch.void)
 
-    async def _write(self, end: Checkpoint, work: Work) -> None:
+    async def _try_commit(self, batch: Batch[Work]) -> None:
         try:
             async with transaction(self._engine) as pg:
-                await self._advance(pg, end)
-                await work.write(pg)
+                await self._advance(pg, batch.end)
+                await batch.work.write(pg)
         except asyncpg.LockNotAvailableError:
             await self._end_blocker()
             raise

@@ -1,7 +1,7 @@
 """What a projection is to the loop that feeds it."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from asyncpg import Connection
 
@@ -22,7 +22,11 @@ class Work(Protocol):
         """
 
 
-class Projection(Protocol):
+W = TypeVar("W", bound=Work)
+W_co = TypeVar("W_co", bound=Work, covariant=True)
+
+
+class Projection(Protocol[W_co]):
     """Read models that share one checkpoint."""
 
     @property
@@ -37,5 +41,5 @@ class Projection(Protocol):
     def may_be_trimmed(self) -> bool:
         """Whether retention may remove the beginning of the topic."""
 
-    def take(self, partition: int, log_id: str, counting: Sequence[Record]) -> Work:
+    def take(self, partition: int, log_id: str, counting: Sequence[Record]) -> W_co:
         """Decode records that count; pure. Raise `Broken` at the first that is not of this topic and log."""

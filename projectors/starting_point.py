@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.readers_rule import NO_ONE, fence_offset_of
 from projectors.checkpoints import Checkpoint, create, load
 from projectors.errors import WrongLog
-from projectors.projection import Projection
+from projectors.projection import Projection, Work
 from projectors.transaction import transaction
 from runtime.kafka import create_reader, record_of
 from runtime.settings import Settings
@@ -37,7 +37,9 @@ async def read_bounds(reader: AIOKafkaConsumer, topic: str, partitions: Iterable
 class StartingPoint:
     """Finds a projection's starting points, and writes the first one of each partition."""
 
-    def __init__(self, settings: Settings, engine: AsyncEngine, projection: Projection, log_id: str) -> None:
+    def __init__(
+        self, settings: Settings, engine: AsyncEngine, projection: Projection[Work], log_id: str
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._projection = projection

@@ -25,7 +25,9 @@ _FETCH_MS = 50
 
 
 def create_broker(settings: Settings) -> KafkaBroker:
-    """FastStream's broker, which makes consumers only; its own lines per batch are for debugging."""
+    """FastStream's broker, which makes consumers only; what it says per batch and start is of no interest."""
+    logger = logging.getLogger("faststream")
+    logger.setLevel(logging.ERROR)
     servers = settings.kafka_bootstrap.split(",")
     return KafkaBroker(
         **client_options(settings) | {"bootstrap_servers": servers},
@@ -34,7 +36,7 @@ def create_broker(settings: Settings) -> KafkaBroker:
         allow_auto_create_topics=False,
         graceful_timeout=settings.shutdown_s,
         apply_types=False,
-        log_level=logging.DEBUG,
+        logger=logger,
     )
 
 

@@ -1,0 +1,90 @@
+"""The library's read models, from Kafka to Postgres."""
+
+import json
+from collections.abc import AsyncIterator
+from random import Random
+
+import pytest
+
+from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
+from projectors.verify import verify
+from runtime.settings import Settings
+from tests.projecting import caught_up, events_log, fetch, fresh_log, next_offset, projecting, until
+from tests.scribe import Scribe
+from tests.services import Services
+
+
+@pytest.fixture
+async def settings(services: Services) -> AsyncIterator[Settings]:
+    async with fresh_log(services) as settings:
+        yield settings
+
+
+def tell_a_story(log: Scribe, events: int, seed: int = 1) -> None:
+    """Random events that a decider could have made: names are unique among live patterns."""
+    random = Random(seed)
+    team = log.team(f"team {seed}")
+    versions: dict[str, int] = {}
+    archived: set[str] = set()
+    for number in range(events):
+        live = sorted(set(versions) - archived)
+        kind = random.choice(["record", "edit", "edit", "archive", "restore", "delete"])
+        if kind == "restore" and archived:
+            pattern = random.choice(sorted(archived))
+            log.pattern(team, PatternRestored(), pattern)
+            archived.remove(pattern)
+        elif kind == "record" or not live:
+            fields = {"name": f"pattern {number}", "tags": ['"a\\b'], "severity": "low", "own": {"n": [number]}}
+            pattern = log.pattern(team, PatternRecorded(fields=fields))
+            versions[pattern] = 0
+        else:
+            pattern = random.choice(live)
+            if kind == "archive":
+                log.pattern(team, PatternArchived(), pattern)
+                archived.add(pattern)
+            elif kind == "delete":
+                log.pattern(team, PatternDeleted(), pattern)
+                del versions[pattern]
+                continue
+            else:
+                change = {"category": f"c{number}", "tags": [f"t{number}"]} if number % 2 else {"name": f"new {number}"}
+                log.pattern(team, PatternEdited(base_version=versions[pattern], set=change, remove=["own"]), pattern)
+        versions[pattern] += 1
+
+
+async def test_every_read_model_shows_what_happened(settings: Settings) -> None:
+    log = await events_log(settings)
+    team = log.scribe.team("Ada's")
+    fields = {"name": "Näme", "tags": ["a", "b"], "severity": "critical", "own": {"x": 1.5}}
+    pattern = log.scribe.pattern(team, PatternRecorded(fields=fields))
+    gone = log.scribe.pattern(team, PatternRecorded(fields={"name": "gone"}))
+    end = await log.publish()
+    async with projecting(settings):
+        await caught_up(settings, end)
+        log.scribe.pattern(team, PatternEdited(base_version=1, set={"category": "c"}, remove=["own"]), pattern)
+        log.scribe.pattern(team, PatternDeleted(), gone)
+        await caught_up(settings, await log.publish())
+    report = await verify(settings)
+    assert (report.is_equal, report.events, report.behind) == (True, 5, 0)
+    counts = {"heads": 3, "names": 1, "patterns": 1, "changes": 2, "history": 4, "projected_logs": 1}
+    assert report.rows == counts
+    ((category, severity, tags, facets),) = await fetch(
+        settings, "SELECT category, severity, tags, cardinality(facets) FROM patterns"
+    )
+    assert (category, severity, tags, facets) == ("c", 4, ["a", "b"], 4)
+    items = [json.loads(item) for (item,) in await fetch(settings, "SELECT item FROM changes ORDER BY sequence")]
+    assert [item["status"] for item in items] == ["live", "deleted"]
+    assert items[0]["fields"] == {"name": "Näme", "tags": ["a", "b"], "severity": "critical", "category": "c"}
+
+
+async def test_a_long_story_in_both_partitions_is_shown_whole(settings: Settings) -> None:
+    logs = [await events_log(settings, partition) for partition in (0, 1)]
+    for seed, log in enumerate(logs * 2):
+        tell_a_story(log.scribe, 700, seed)
+    ends = [await log.publish() for log in logs]
+    async with projecting(settings.model_copy(update={"projector_batch": 97})):
+        for partition, end in enumerate(ends):
+            await caught_up(settings, end, partition=partition)
+    report = await verify(settings)
+    assert report.differences == []
+    assert report.events == sum(ends) - 4
