@@ -1,0 +1,56 @@
+"""The commands that the workloads send: patterns of about 1.1 KB of JSON, in sixteen teams."""
+
+import json
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+
+from benchmarks.connection import MakeRequest
+from events.identifiers import uuid7
+
+TEAMS = [str(uuid.UUID(int=number)) for number in range(1, 17)]
+TOKEN = {"Authorization": "Bearer dev-bench"}
+_FILLING = {
+    "description": "d" * 250,
+    "problem": "p" * 150,
+    "bad_example": "b" * 250,
+    "good_example": "g" * 250,
+    "severity": "low",
+    "tags": ["bench"],
+}
+
+
+def command_id() -> str:
+    """A new one."""
+    return uuid7(int(time.time() * 1000), secrets.token_bytes(10))
+
+
+def create_team() -> dict[str, str]:
+    """A command that creates its team."""
+    return {"type": "create_team", "command_id": command_id(), "name": "Bench"}
+
+
+def record_pattern() -> dict[str, object]:
+    """A command that records a pattern that no one has."""
+    pattern_id = str(uuid.uuid4())
+    fields = {"name": pattern_id, **_FILLING}
+    return {"type": "record_pattern", "command_id": command_id(), "pattern_id": pattern_id, "fields": fields}
+
+
+def path_of(number: int) -> str:
+    """Where the number-th request goes: the teams take turns."""
+    return f"/api/v1/teams/{TEAMS[number % len(TEAMS)]}/commands"
+
+
+def single(path: Callable[[int], str] = path_of) -> MakeRequest:
+    """One command a request."""
+    return lambda number: (path(number), json.dumps(record_pattern()).encode())
+
+
+def batch(size: int) -> MakeRequest:
+    """So many commands a request."""
+    return lambda number: (
+        path_of(number),
+        json.dumps({"commands": [record_pattern() for _ in range(size)]}).encode(),
+    )
