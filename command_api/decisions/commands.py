@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import fields as dataclass_fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -60,9 +60,9 @@ def _must_not_be_blank(text: str) -> str:
     return text
 
 
-CommandId = Annotated[str, AfterValidator(_must_be_uuid7)]
-PatternId = Annotated[str, AfterValidator(_must_be_uuid)]
-Time = Annotated[str, AfterValidator(_must_be_time)]
+CommandId = Annotated[str, AfterValidator(_must_be_uuid7), Field(json_schema_extra={"format": "uuid"})]
+PatternId = Annotated[str, AfterValidator(_must_be_uuid), Field(json_schema_extra={"format": "uuid"})]
+Time = Annotated[str, AfterValidator(_must_be_time), Field(json_schema_extra={"format": "date-time"})]
 Version = Annotated[int, Field(ge=1, strict=True)]
 
 
@@ -129,6 +129,12 @@ TeamCommand = CreateTeam
 Command = PatternCommand | TeamCommand
 
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
+
+
+def command_schemas() -> dict[str, dict[str, Json]]:
+    """The JSON Schema of each type of command, by its name."""
+    schemas = {kind.type: TypeAdapter(kind).json_schema() for kind in get_args(Command)}
+    return {name: {**schema, "required": ["type", *schema["required"]]} for name, schema in schemas.items()}
 
 
 def read_command(text: bytes) -> tuple[Command, Json]:

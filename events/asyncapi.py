@@ -1,0 +1,188 @@
+"""The AsyncAPI 3.0 document of the topics, made from the registry of event types."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from events import header_schemas
+from events.header_schemas import Schema
+from events.json_text import MAX_INTEGER
+from events.outcome import OutcomeStatus
+from events.registry import TYPES, Event
+from events.shapes import Uuid
+
+_GOLDEN = Path(__file__).parent / "golden"
+_STAMPS_OF_EXAMPLES = {
+    "kind": "event",
+    "term": "7",
+    "writer": "decider-1",
+    "fence": "1042",
+    "command_offset": "88211",
+}
+_DAY_MS = 24 * 60 * 60 * 1000
+_RETENTION_MS = {"commands": 30 * _DAY_MS, "events": -1, "outcomes": 37 * _DAY_MS}
+_ABOUT = {
+    "commands": "Commands as the API accepted them. Written by the command API alone.",
+    "events": "Facts, for ever, and fences. A record counts by the reader's rule alone: see docs/events.md.",
+    "outcomes": "The one answer to each command, fences and marks. The reader's rule holds here too.",
+}
+
+
+def document(commands: Mapping[str, Schema]) -> Schema:
+    """The document; `commands` are the JSON Schemas of commands by type, which this package does not know."""
+    messages = {
+        "commands": {name: _command(name, schema) for name, schema in commands.items()},
+        "events": {**{name: _event(name, cls) for name, cls in TYPES.items()}, "fence": _fence()},
+        "outcomes": {"outcome": _outcome(), "mark": _mark(), "fence": _fence()},
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "id": "urn:patternlog",
+        "info": {
+            "title": "Patternlog",
+            "version": "1.0.0",
+            "description": "The topics of Patternlog's log. docs/events.md tells how to read them.",
+            "license": {"name": "MIT"},
+        },
+        "defaultContentType": "application/json",
+        "channels": {topic: _channel(topic, names) for topic, names in messages.items()},
+        "operations": {
+            f"write-{topic}": {
+                "action": "send",
+                "channel": {"$ref": f"#/channels/{topic}"},
+                "summary": f"Patternlog appends to its {topic} topic.",
+            }
+            for topic in messages
+        },
+        "components": {
+            "messages": {name: message for found in messages.values() for name, message in found.items()},
+            "schemas": {
+                "EventHeaders": header_schemas.event_headers(),
+                "CommandHeaders": header_schemas.command_headers(),
+                "PatternFields": _pattern_fields(),
+                "Conflict": _conflict(),
+            },
+        },
+    }
+
+
+def _channel(topic: str, messages: Mapping[str, Schema]) -> Schema:
+    return {
+        "address": f"patternlog.{topic}.v1",
+        "description": _ABOUT[topic],
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+        "bindings": {
+            "kafka": {
+                "topicConfiguration": {
+                    "cleanup.policy": ["delete"],
+                    "retention.ms": _RETENTION_MS[topic],
+                    "max.message.bytes": 8 * 1024 * 1024,
+                },
+                "bindingVersion": "0.5.0",
+            }
+        },
+    }
+
+
+def _message(name: str, about: str, headers: Schema, payload: Schema, key: Schema) -> Schema:
+    return {
+        "name": name,
+        "summary": about,
+        "headers": headers,
+        "payload": payload,
+        "bindings": {"kafka": {"key": key, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _team_key() -> Schema:
+    return header_schemas.shape(Uuid, "The team's id")
+
+
+def _event(name: str, event_class: type[Event]) -> Schema:
+    own = {"properties": {"ce_type": {"const": name}}}
+    headers = {"type": "object", "allOf": [{"$ref": "#/components/schemas/EventHeaders"}, own]}
+    schema = TypeAdapter(event_class).json_schema()
+    message = _message(name, schema["description"], headers, _payload(schema), _team_key())
+    golden = json.loads((_GOLDEN / f"{name}.json").read_text("utf-8"))
+    headers_with_stamps = {**golden["headers"], **_STAMPS_OF_EXAMPLES}
+    example = {"headers": headers_with_stamps, "payload": json.loads(golden["value"])}
+    return {**message, "examples": [example]}
+
+
+def _command(name: str, schema: Schema) -> Schema:
+    headers = {"$ref": "#/components/schemas/CommandHeaders"}
+    return _message(name, schema["description"], headers, _payload(schema), _team_key())
+
+
+def _payload(schema: Schema) -> Schema:
+    """A schema of pydantic's without the titles it makes of names, and with what is known of fields."""
+    properties = {name: _without_title(member) for name, member in schema["properties"].items()}
+    for member in {"fields", "set"} & properties.keys():
+        properties[member] = {"$ref": "#/components/schemas/PatternFields"}
+    return {**_without_title(schema), "properties": properties}
+
+
+def _without_title(schema: Schema) -> Schema:
+    return {name: value for name, value in schema.items() if name != "title"}
+
+
+def _fence() -> Schema:
+    about = "A writer takes the partition, if its term is higher than every one before."
+    return _message("fence", about, header_schemas.fence_headers(), {"type": "null"}, {"type": "null"})
+
+
+def _mark() -> Schema:
+    about = "The first record of a new writer: the next command, and the end of the events."
+    return _message("mark", about, header_schemas.mark_headers(), {"type": "null"}, {"type": "null"})
+
+
+def _outcome() -> Schema:
+    number = {"type": "integer", "minimum": 1, "maximum": MAX_INTEGER}
+    payload: Schema = {
+        "type": "object",
+        "required": ["command_id", "status"],
+        "properties": {
+            "command_id": {"type": ["string", "null"], "description": "null where there was no command"},
+            "status": TypeAdapter(OutcomeStatus).json_schema(),
+            "pattern_id": header_schemas.shape(Uuid, "Accepted, merged, conflict: the pattern"),
+            "version": {**number, "description": "Accepted, merged: the stream's version after it"},
+            "sequence": {**number, "description": "Accepted, merged: the log's sequence after it"},
+            "code": {"type": "string", "description": "Conflict, rejected: why, as a stable code"},
+            "detail": {"type": "string", "description": "Conflict, rejected: why, for people"},
+            "conflict": {"$ref": "#/components/schemas/Conflict"},
+        },
+    }
+    about = "What became of a command."
+    return _message("outcome", about, header_schemas.outcome_headers(), payload, {"type": "string"})
+
+
+def _conflict() -> Schema:
+    return {
+        "type": "object",
+        "description": "What an edit ran into.",
+        "required": ["current_version", "fields"],
+        "properties": {
+            "current_version": {"type": "integer", "minimum": 1},
+            "fields": {"type": "array", "items": {"type": "string"}},
+        },
+    }
+
+
+def _pattern_fields() -> Schema:
+    text = {"type": "string"}
+    count = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
+    return {
+        "type": "object",
+        "description": "Known fields have a type; any other field is kept as it came.",
+        "properties": {
+            "name": {"type": "string", "minLength": 1, "maxLength": 255, "description": "Not blank"},
+            **dict.fromkeys(("description", "problem", "solution", "bad_example", "good_example"), text),
+            "category": text,
+            "severity": {"type": "string", "enum": ["low", "medium", "high", "critical"]},
+            "tags": {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True},
+            "counters": {"type": "object", "additionalProperties": count},
+        },
+        "additionalProperties": True,
+    }
