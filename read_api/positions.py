@@ -15,7 +15,7 @@ SELECT team_id::text, log_id::text, last_sequence
 """
 """The logs that the read models show. One more condition picks the teams."""
 
-_POSITIONS = LOG + " AND team_id = ANY ($1::uuid[])"
+POSITIONS = LOG + " AND team_id = ANY ($1::uuid[])"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +49,7 @@ def position_of(row: Record) -> Position:
 
 async def positions(database: Database, teams: Collection[str]) -> dict[str, Position]:
     """The positions of those teams that have one."""
-    return {row[0]: position_of(row) for row in await database.rows(_POSITIONS, list(teams))}
+    return {row[0]: position_of(row) for row in await database.rows(POSITIONS, list(teams))}
 
 
 def read_cursor(text: str | None, team_id: str) -> Cursor | None:

@@ -1,0 +1,182 @@
+"""At 100,000 patterns in a team, beside other teams, every query reads little more than it answers."""
+
+from collections.abc import AsyncIterator
+from itertools import product
+from typing import Any, get_args
+
+import asyncpg
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from command_api.decider.snapshot import _STATEMENT as SNAPSHOT
+from command_api.lookup import find_outcome
+from projectors.schema import metadata
+from read_api import changes, history, patterns, positions
+from read_api.pattern_list import SORTS, PatternsQuery, SortName, list_statement
+from runtime.postgres import create_engine
+from tests.databases import fresh_database, settings_for
+from tests.large_library import LARGE, LONG, SIZE, VERSIONS, fill
+from tests.plans import Plan, plan_of
+from tests.services import Services
+
+pytestmark = pytest.mark.timeout(600)
+
+LIMIT = 100
+LITTLE = SIZE // 10
+"""Rows that a filtered list may look at: far from the whole team."""
+
+
+@pytest.fixture(scope="module")
+async def engine(services: Services) -> AsyncIterator[AsyncEngine]:
+    async with fresh_database(services) as dsn:
+        engine = create_engine(settings_for(services, dsn), "test")
+        async with engine.begin() as connection:
+            await connection.run_sync(metadata.create_all)
+        yield engine
+        await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+async def pg(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
+    pg = await asyncpg.connect(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
+    # As the read API's connections do.
+    await pg.execute("SET plan_cache_mode = force_custom_plan")
+    await fill(pg)
+    yield pg
+    await pg.close()
+
+
+async def plan_of_list(
+    pg: asyncpg.Connection, place: tuple[str | int, ...] | None = None, **query: Any
+) -> Plan:
+    asked = PatternsQuery(limit=LIMIT, **query)
+    statement, arguments = list_statement(LARGE, asked, place)
+    return await plan_of(pg, statement, LARGE, asked.limit, *arguments)
+
+
+def place_in_the_middle(sort: SortName) -> tuple[str | int, ...]:
+    return ("name 8", LONG) if sort.endswith("name") else (SIZE // 2,)
+
+
+@pytest.mark.parametrize("sort", get_args(SortName))
+@pytest.mark.parametrize("status", ["live", "archived", "any"])
+@pytest.mark.parametrize("begins", ["at the start", "in the middle"])
+async def test_a_page_without_filters_reads_itself_and_one_row_more(
+    pg: asyncpg.Connection, sort: SortName, status: str, begins: str
+) -> None:
+    place = place_in_the_middle(sort) if begins == "in the middle" else None
+    plan = await plan_of_list(pg, place, sort=sort, status=status)
+    # Bringing the live and the archived ones together takes the first of each.
+    assert plan.examined == LIMIT + (2 if status == "any" else 1)
+    assert (plan.scanned, plan.sorted) == (set(), 0)
+
+
+FILTERS: list[dict[str, Any]] = [
+    {"tag": "rare 77"},
+    {"tag": "no one has it"},
+    {"tag": "tag 7"},
+    {"tag": "common"},
+    {"category": "rare"},
+    {"category": "no one has it"},
+    {"category": "category 7"},
+    {"severity": "critical"},
+    {"severity": "high"},
+    {"severity": "high", "category": "category 7"},
+    {"severity": "high", "tag": "common"},
+    {"severity": "critical", "category": "rare", "tag": "common"},
+    {"category": "category 7", "tag": "rare 77"},
+]
+
+
+@pytest.mark.parametrize("wanted", FILTERS, ids=str)
+async def test_a_filtered_page_looks_at_little(pg: asyncpg.Connection, wanted: dict[str, Any]) -> None:
+    for sort, status in product(get_args(SortName), ["live", "archived", "any"]):
+        for place in (None, place_in_the_middle(sort)):
+            plan = await plan_of_list(pg, place, sort=sort, status=status, **wanted)
+            assert plan.scanned == set(), (sort, status, place)
+            assert plan.examined <= LITTLE, (sort, status, place)
+            assert plan.sorted <= LITTLE, (sort, status, place)
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"tag": "rare 77"}, {"category": "rare"}, {"severity": "critical"}], ids=str
+)
+async def test_a_rare_filter_looks_at_what_it_finds(pg: asyncpg.Connection, wanted: dict[str, Any]) -> None:
+    for sort in SORTS:
+        plan = await plan_of_list(pg, sort=sort, **wanted)
+        assert "ix_patterns_facets" in plan.indexes
+        assert plan.examined <= 100
+
+
+@pytest.mark.parametrize("sort", get_args(SortName))
+async def test_a_name_is_found_by_an_index(pg: asyncpg.Connection, sort: SortName) -> None:
+    name = await pg.fetchval("SELECT name FROM patterns WHERE team_id = $1 LIMIT 1", LARGE)
+    for status, severity in product(["live", "archived", "any"], [None, "low"]):
+        plan = await plan_of_list(pg, name=name, sort=sort, status=status, severity=severity)
+        assert plan.scanned == set()
+        assert plan.examined <= 2
+
+
+@pytest.mark.parametrize("after", [0, SIZE // 2, SIZE - 10, SIZE])
+@pytest.mark.parametrize("limit", [100, 5000])
+async def test_changes_read_their_page_and_one_row_more(
+    pg: asyncpg.Connection, after: int, limit: int
+) -> None:
+    plan = await plan_of(pg, changes.STATEMENT, LARGE, limit, after)
+    assert plan.indexes >= {"ix_changes_sequence"}
+    assert (plan.scanned, plan.sorted) == (set(), 0)
+    assert plan.examined == min(limit + 1, SIZE - after)
+
+
+async def test_a_history_reads_its_page_and_one_row_more(pg: asyncpg.Connection) -> None:
+    places: list[tuple[history.Order, int]] = [
+        ("asc", 0),
+        ("asc", 150),
+        ("desc", 2**63 - 1),
+        ("desc", VERSIONS),
+    ]
+    for order, place in places:
+        statement = history.STATEMENTS[order]
+        plan = await plan_of(pg, statement, LARGE, LIMIT, LONG, place)
+        assert (plan.scanned, plan.sorted, plan.examined) == (set(), 0, LIMIT + 1)
+
+
+async def test_one_pattern_is_one_row(pg: asyncpg.Connection) -> None:
+    pattern_id = await pg.fetchval("SELECT pattern_id::text FROM patterns WHERE team_id = $1 LIMIT 1", LARGE)
+    plan = await plan_of(pg, patterns.ONE, LARGE, pattern_id)
+    assert (plan.scanned, plan.sorted) == (set(), 0)
+    assert plan.examined <= 2
+
+
+async def test_positions_need_no_table_but_their_own(pg: asyncpg.Connection) -> None:
+    plan = await plan_of(pg, positions.POSITIONS, [LARGE])
+    assert (plan.scanned, plan.examined) == (set(), 0)
+
+
+@pytest.mark.parametrize("count", [1, 10, 500])
+async def test_the_decider_reads_one_row_per_key(pg: asyncpg.Connection, count: int) -> None:
+    rows = await pg.fetch(
+        "SELECT pattern_id::text, name FROM patterns WHERE team_id = $1 LIMIT $2", LARGE, count
+    )
+    ids, names = [row["pattern_id"] for row in rows], [row["name"] for row in rows]
+    teams = [LARGE] * count
+    streams = [f"patterns/{pattern_id}" for pattern_id in ids]
+    plan = await plan_of(pg, SNAPSHOT, 0, teams, streams, teams, names, teams[:1], teams, ids)
+    assert plan.scanned == set()
+    assert plan.indexes >= {"pk_heads", "pk_names", "pk_outcomes"}
+    assert plan.examined <= 3 * count
+
+
+async def test_an_outcome_is_one_row(engine: AsyncEngine, pg: asyncpg.Connection) -> None:
+    seen: list[tuple[str, tuple[object, ...]]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    command_id = await pg.fetchval("SELECT command_id::text FROM outcomes WHERE team_id = $1 LIMIT 1", LARGE)
+    await find_outcome(engine, LARGE, command_id)
+    statement, arguments = seen[-1]
+    plan = await plan_of(pg, statement, *arguments)
+    assert (plan.scanned, plan.examined) == (set(), 1)

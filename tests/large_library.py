@@ -1,0 +1,68 @@
+"""A library of 100,000 patterns beside others, for plans as Postgres makes them on a grown database."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+
+from projectors.schema import facet
+from tests.libraries import SEVERITIES
+
+LARGE = "00000000-0000-4000-8000-000000000000"
+OTHERS = [f"00000000-0000-4000-8000-{number:012}" for number in range(1, 26)]
+SIZE, OTHER_SIZE = 100_000, 2_000
+LONG = "0190a5d0-0000-7000-8000-000000000001"
+"""A pattern of the large team, deleted since, that has many versions."""
+VERSIONS = 300
+
+# What is looked for comes from here; the rest is made by Postgres, which is quicker at it.
+_SEED = """
+CREATE TEMPORARY TABLE seed (
+    team_id uuid, number integer, category text, severity smallint, tags text[], facets uuid[]
+)
+"""
+# Names and ids are in no order, and 1 pattern in 21 is archived.
+_FILL = f"""
+INSERT INTO patterns
+SELECT team_id, md5(team_id::text || number)::uuid, 1, number, number % 21 = 0, 'name ' || md5(number::text),
+       category, severity, tags, facets, now(), now(),
+       json_build_object('name', md5(number::text), 'description', repeat(md5(number::text), 8))
+  FROM seed;
+INSERT INTO changes SELECT team_id, pattern_id, sequence, fields FROM patterns;
+INSERT INTO history SELECT team_id, pattern_id, 1, sequence, fields FROM patterns;
+INSERT INTO history SELECT '{LARGE}', '{LONG}', n, n, '{{}}' FROM generate_series(1, {VERSIONS}) AS n;
+INSERT INTO heads SELECT team_id, 'patterns/' || pattern_id, 1, fields FROM patterns;
+INSERT INTO names SELECT team_id, name, pattern_id FROM patterns;
+INSERT INTO outcomes
+SELECT team_id, pattern_id, 0, sequence, md5(name), team_id, now(), 'accepted', fields FROM patterns;
+INSERT INTO projected_logs
+SELECT 'library', 1, team_id, 0, team_id, count(*), count(*), '' FROM patterns GROUP BY team_id;
+INSERT INTO checkpoints
+SELECT name, 1, number, 0, 1, '', 0, '{LARGE}' FROM unnest('{{library,outcomes}}'::text[]) AS name,
+       generate_series(0, 7) AS number;
+INSERT INTO decider_positions SELECT number, 0, 0, 1, '' FROM generate_series(0, 7) AS number;
+DROP TABLE seed;
+"""
+
+
+async def fill(pg: asyncpg.Connection) -> None:
+    """Fill every table and let Postgres count what is there."""
+    await pg.execute(_SEED)
+    for team_id, size in [(LARGE, SIZE), *((team_id, OTHER_SIZE) for team_id in OTHERS)]:
+        await pg.copy_records_to_table("seed", records=_seeds(team_id, size))
+    await pg.execute(_FILL)
+    await pg.execute("VACUUM ANALYZE")
+
+
+def _seeds(team_id: str, size: int) -> Iterator[tuple[Any, ...]]:
+    """Every filter has rare values and common ones."""
+    for number in range(1, size + 1):
+        category = "rare" if number % 10_000 == 7 else f"category {number % 40}"
+        severity = "critical" if number % 1_000 == 0 else ("low", "medium", "high", "high")[number % 4]
+        tags = ["common", f"tag {number % 50}", f"rare {number // 10}"]
+        facets = [
+            facet(team_id, "category", category),
+            facet(team_id, "severity", severity),
+            *(facet(team_id, "tag", tag) for tag in tags),
+        ]
+        yield team_id, number, category, SEVERITIES[severity], tags, facets
