@@ -37,3 +37,14 @@ def settings_for(services: Services, dsn: str) -> Settings:
         log_partitions=2,
         port=0,
     )
+
+
+def variables_of(settings: Settings) -> dict[str, object]:
+    """What a process is told so that it works on the same log and database as the test."""
+    return {
+        "kafka_bootstrap": settings.kafka_bootstrap,
+        "postgres_dsn": settings.postgres_dsn.get_secret_value(),
+        "redis_url": settings.redis_url.get_secret_value(),
+        "topic_prefix": settings.topic_prefix,
+        "log_partitions": settings.log_partitions,
+    }

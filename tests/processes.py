@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 WITHIN_S = 60.0
 """What a process may take to start or to end on a busy machine."""
 ROOT = Path(__file__).parents[1]
@@ -80,6 +82,15 @@ async def running(
         if process.returncode is None:
             process.kill()
             await process.communicate()
+
+
+async def until_ready(process: Running) -> str:
+    """Wait until every part of the process works; where it listens."""
+    url = await process.url()
+    async with httpx.AsyncClient(base_url=url) as client, asyncio.timeout(WITHIN_S):
+        while not (await client.get("/health/ready")).is_success:  # noqa: ASYNC110 - of another process
+            await asyncio.sleep(0.05)
+    return url
 
 
 async def until(condition: Callable[[], bool]) -> None:
