@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.record import Record
 from projectors.checkpoints import Checkpoint
-from projectors.errors import Broken, Overtaken
+from projectors.errors import Broken, Overtaken, ProjectionError
 from projectors.loop import PartitionLoop
 from projectors.projection import Projection, Work
 from projectors.status import Status
@@ -38,6 +38,9 @@ class Consumer(Protocol):
     def resume(self, at: TopicPartition) -> None: ...
 
     def seek(self, at: TopicPartition, offset: int) -> None: ...
+
+    def holds(self, at: TopicPartition) -> bool:
+        """Whether the partition is assigned to it."""
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
@@ -106,7 +109,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         self._say(partition, None)
         if isinstance(error, Broken):
             MALFORMED_RECORDS.labels(self._projection.topic).inc()
-        _log.error("partition stopped", partition=partition, exc_info=error)
+        if not isinstance(error, ProjectionError):
+            _log.error("partition stopped", partition=partition, exc_info=error)
         self._status.alarm(f"partition {partition}", f"{type(error).__name__}: {error}")
         self._park(self._at(partition))
 
@@ -173,8 +177,9 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
 
     def _park(self, at: TopicPartition) -> None:
         """Fetch nothing. Any position will do, but without one aiokafka asks for a committed offset."""
-        self._consumer.pause(at)
-        self._consumer.seek(at, 0)
+        if self._consumer.holds(at):
+            self._consumer.pause(at)
+            self._consumer.seek(at, 0)
 
     def _at(self, partition: int) -> TopicPartition:
         return TopicPartition(self._projection.topic, partition)

@@ -77,6 +77,8 @@ class Subscription:
         """Leave the group and join it anew with another consumer."""
         await self.assignment.release()
         await self._subscriber.stop()
+        # It may have been given partitions while it stopped.
+        await self.assignment.release()
         await self._subscriber.start()
 
     def pause(self, at: TopicPartition) -> None:
@@ -87,6 +89,9 @@ class Subscription:
 
     def seek(self, at: TopicPartition, offset: int) -> None:
         self._consumer.seek(at, offset)
+
+    def holds(self, at: TopicPartition) -> bool:
+        return at in self._consumer.assignment()
 
     def last_poll_ms(self, partition: int) -> int | None:
         """When Kafka last answered a fetch for a partition, in milliseconds since 1970."""

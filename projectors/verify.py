@@ -146,7 +146,8 @@ class _Verification:
 
     async def _next(self, reader: AIOKafkaConsumer, at: TopicPartition) -> Sequence[ConsumerRecord]:
         patience = int(self._settings.kafka_request_timeout_s * 1000)
-        messages = (await reader.getmany(at, timeout_ms=patience, max_records=_RECORDS)).get(at, ())
+        found = await reader.getmany(at, timeout_ms=patience, max_records=_RECORDS)
+        messages: Sequence[ConsumerRecord] = found.get(at, ())
         if not messages:
             raise KafkaTimeoutError(f"no records of {at.topic} partition {at.partition} came")
         return messages

@@ -7,19 +7,22 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from fastapi import FastAPI
 
+from events.outcome import Outcome, encode
 from events.record import NewRecord
 from migrations.run import upgrade
 from projectors.part import projector_part
 from runtime.health import Health
-from runtime.kafka import append_batch, create_producer
-from runtime.log_setup import create_log
+from runtime.kafka import append_batch, client_options, create_producer
+from runtime.log_setup import check_log, create_log
 from runtime.settings import Settings
 from runtime.topics import Topics
 from runtime.workers import Workers
 from tests.databases import fresh_database, settings_for
-from tests.scribe import Scribe, new_records
+from tests.scribe import RECORDED_AT, Scribe, new_records
 from tests.services import Services
 
 LIBRARY, OUTCOMES = "library", "outcomes"
@@ -31,9 +34,14 @@ async def fresh_log(services: Services, **other: Any) -> AsyncIterator[Settings]
     """Settings of a log with its first fences and marks, and of a migrated database."""
     async with fresh_database(services) as dsn:
         settings = settings_for(services, dsn).model_copy(update=other)
-        await upgrade(settings)
+        await migrated(settings)
         await create_log(settings)
         yield settings
+
+
+async def migrated(settings: Settings) -> None:
+    """Give the database its tables."""
+    await upgrade(settings)
 
 
 @asynccontextmanager
@@ -52,8 +60,10 @@ async def projecting(settings: Settings) -> AsyncIterator[Health]:
 class TopicLog:
     """A partition of a topic, written to by a scribe: `publish` appends what it has written since."""
 
-    def __init__(self, settings: Settings, topic: str, log_id: str, partition: int = 0) -> None:
-        self.scribe = Scribe(partition=partition, log_id=log_id, first_offset=1, seed=partition)
+    def __init__(
+        self, settings: Settings, topic: str, log_id: str, partition: int, first_offset: int
+    ) -> None:
+        self.scribe = Scribe(partition=partition, log_id=log_id, first_offset=first_offset, seed=partition)
         self._settings = settings
         self._topic = topic
         self._partition = partition
@@ -69,14 +79,35 @@ class TopicLog:
 
 async def events_log(settings: Settings, partition: int = 0) -> TopicLog:
     """[events] after its first fence, taken by a decider of ours."""
-    log = TopicLog(settings, Topics(settings.topic_prefix).events, await log_id_of(settings), partition)
+    log_id = (await check_log(settings)).log_id
+    log = TopicLog(settings, Topics(settings.topic_prefix).events, log_id, partition, first_offset=1)
     log.scribe.fence(term=2)
     return log
 
 
-async def log_id_of(settings: Settings) -> str:
-    """The log's id."""
-    return (await create_log(settings)).log_id
+async def outcomes_log(settings: Settings) -> TopicLog:
+    """Partition 0 of [outcomes] after its first fence and mark, taken by a decider of ours."""
+    log_id = (await check_log(settings)).log_id
+    log = TopicLog(settings, Topics(settings.topic_prefix).outcomes, log_id, 0, first_offset=2)
+    log.scribe.fence(term=2)
+    return log
+
+
+def answer(log: Scribe, **other: Any) -> Outcome:
+    """Write the outcome of a command; `other` replaces what it says."""
+    facts: dict[str, Any] = {
+        "log_id": log.log_id,
+        "team_id": log.new_id(),
+        "command_id": log.new_id(),
+        "command_hash": "h",
+        "recorded_at": RECORDED_AT,
+        "status": "accepted",
+        "answer": {"version": 1},
+        **other,
+    }
+    outcome = Outcome(**facts)
+    log.counting(encode(outcome, command_offset=log.next_offset, events_end=5))
+    return outcome
 
 
 async def append(settings: Settings, topic: str, partition: int, records: Sequence[NewRecord]) -> None:
@@ -84,6 +115,16 @@ async def append(settings: Settings, topic: str, partition: int, records: Sequen
     async with create_producer(settings, "test") as producer:
         for start in range(0, len(records), _BATCH):
             await append_batch(producer, topic, partition, records[start : start + _BATCH])
+
+
+async def trim(settings: Settings, topic: str, before: int, partition: int = 0) -> None:
+    """Remove the records of a partition before an offset, as retention does."""
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        await admin.delete_records({TopicPartition(topic, partition): RecordsToDelete(before_offset=before)})
+    finally:
+        await admin.close()
 
 
 async def fetch(settings: Settings, statement: str, *arguments: Any) -> list[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ import pytest
 from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
 from projectors.verify import verify
 from runtime.settings import Settings
-from tests.projecting import caught_up, events_log, fetch, fresh_log, next_offset, projecting, until
+from tests.projecting import caught_up, events_log, fetch, fresh_log, projecting
 from tests.scribe import Scribe
 from tests.services import Services
 
@@ -34,7 +34,12 @@ def tell_a_story(log: Scribe, events: int, seed: int = 1) -> None:
             log.pattern(team, PatternRestored(), pattern)
             archived.remove(pattern)
         elif kind == "record" or not live:
-            fields = {"name": f"pattern {number}", "tags": ['"a\\b'], "severity": "low", "own": {"n": [number]}}
+            fields = {
+                "name": f"pattern {number}",
+                "tags": ['"a\\b'],
+                "severity": "low",
+                "own": {"n": [number]},
+            }
             pattern = log.pattern(team, PatternRecorded(fields=fields))
             versions[pattern] = 0
         else:
@@ -47,8 +52,14 @@ def tell_a_story(log: Scribe, events: int, seed: int = 1) -> None:
                 del versions[pattern]
                 continue
             else:
-                change = {"category": f"c{number}", "tags": [f"t{number}"]} if number % 2 else {"name": f"new {number}"}
-                log.pattern(team, PatternEdited(base_version=versions[pattern], set=change, remove=["own"]), pattern)
+                change = (
+                    {"category": f"c{number}", "tags": [f"t{number}"]}
+                    if number % 2
+                    else {"name": f"new {number}"}
+                )
+                log.pattern(
+                    team, PatternEdited(base_version=versions[pattern], set=change, remove=["own"]), pattern
+                )
         versions[pattern] += 1
 
 
@@ -61,7 +72,9 @@ async def test_every_read_model_shows_what_happened(settings: Settings) -> None:
     end = await log.publish()
     async with projecting(settings):
         await caught_up(settings, end)
-        log.scribe.pattern(team, PatternEdited(base_version=1, set={"category": "c"}, remove=["own"]), pattern)
+        log.scribe.pattern(
+            team, PatternEdited(base_version=1, set={"category": "c"}, remove=["own"]), pattern
+        )
         log.scribe.pattern(team, PatternDeleted(), gone)
         await caught_up(settings, await log.publish())
     report = await verify(settings)
@@ -72,7 +85,9 @@ async def test_every_read_model_shows_what_happened(settings: Settings) -> None:
         settings, "SELECT category, severity, tags, cardinality(facets) FROM patterns"
     )
     assert (category, severity, tags, facets) == ("c", 4, ["a", "b"], 4)
-    items = [json.loads(item) for (item,) in await fetch(settings, "SELECT item FROM changes ORDER BY sequence")]
+    items = [
+        json.loads(item) for (item,) in await fetch(settings, "SELECT item FROM changes ORDER BY sequence")
+    ]
     assert [item["status"] for item in items] == ["live", "deleted"]
     assert items[0]["fields"] == {"name": "Näme", "tags": ["a", "b"], "severity": "critical", "category": "c"}
 
