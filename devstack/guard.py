@@ -1,6 +1,7 @@
 """The devstack's end of its guardian: start it, ask it for something, let it go."""
 
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -19,6 +20,7 @@ sys.path.append({str(Path(__file__).parents[1])!r})
 from devstack.guardian.loop import main
 main()
 """
+GONE = "The devstack's guardian has ended, and the services with it"
 
 
 class Guard:
@@ -28,6 +30,7 @@ class Guard:
         if not sys.platform.startswith("linux"):
             raise UnsupportedPlatform("The devstack needs Linux; elsewhere use docker-compose.yml")
         self._lock = threading.Lock()
+        self._numbers = itertools.count()
         self._owner = os.getpid()
         self._socket, theirs = socket.socketpair()
         with theirs:
@@ -46,23 +49,31 @@ class Guard:
 
     def request(self, op: str, **arguments: Any) -> dict[str, Any]:
         """Ask the guardian for something and wait for its answer. Raises OSError if it could not be done."""
+        if os.getpid() != self._owner:
+            raise DevStackError("The devstack belongs to the process that this one was forked off")
         with self._lock:
-            try:
-                self._socket.sendall(json.dumps({"op": op} | arguments).encode() + b"\n")
-            except OSError as error:
-                raise GuardianGone("The devstack's guardian has ended, and the services with it") from error
-            answer = self._receive()
+            number = next(self._numbers)
+            self._send({"op": op, "id": number} | arguments)
+            # An interrupted request leaves its answer behind.
+            while (answer := self._receive())["id"] != number:
+                continue
         if "error" in answer:
             raise OSError(answer["error"])
         return answer
 
+    def _send(self, request: dict[str, Any]) -> None:
+        try:
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+        except OSError as error:
+            raise GuardianGone(GONE) from error
+
     def _receive(self) -> dict[str, Any]:
         try:
             line = self._lines.readline()
-        except (OSError, ValueError) as error:
-            raise GuardianGone("The devstack has been closed") from error
+        except (OSError, ValueError) as error:  # reset, or closed by `close`
+            raise GuardianGone(GONE) from error
         if not line:
-            raise GuardianGone("The devstack's guardian has ended, and the services with it")
+            raise GuardianGone(GONE)
         answer: dict[str, Any] = json.loads(line)
         return answer
 

@@ -9,7 +9,7 @@ from threading import Event
 
 from jgo.maven import MavenContext
 
-from devstack.errors import JarDownloadFailed
+from devstack.errors import JarDownloadFailed, JarError
 from devstack.jar_pins import Jar
 
 WORKERS = 8
@@ -39,8 +39,14 @@ def download(folder: Path, jars: Iterable[Jar], done: Callable[[], None]) -> Non
 
 
 def _bring(staging: Path, folder: Path, jar: Jar, cancelled: Event) -> None:
-    staged = _fetch(staging, jar, cancelled)
-    jar.check(staged)
+    if cancelled.is_set():
+        return
+    try:
+        staged = _fetch(staging, jar, cancelled)
+        jar.check(staged)
+    except JarError:
+        cancelled.set()  # at once, so that no other jar is begun
+        raise
     with staged.open("rb") as file:
         os.fsync(file.fileno())
     staged.replace(folder / jar.file_name)

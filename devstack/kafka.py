@@ -6,7 +6,7 @@ from pathlib import Path
 from devstack.files import write_whole
 from devstack.guard import Guard
 from devstack.identity import random_id
-from devstack.java import ENVIRONMENT, java_command
+from devstack.java import java_command
 from devstack.kafka_home import KafkaHome
 from devstack.kafka_properties import NodePorts, broker_properties, properties_text
 from devstack.ports import HOST, Ports
@@ -14,6 +14,7 @@ from devstack.process import Launch, ManagedProcess, Program, retry_on_taken_por
 from devstack.together import all_at_once
 
 STARTED = "Kafka Server started"  # logged when the broker is registered, has caught up and takes requests
+START_SECONDS = 120.0  # two busy cores take a tenth of it
 METADATA = Path("data/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint")
 
 
@@ -64,9 +65,9 @@ class Kafka:
                 self._home.jars, folder, self._home.java_options, "kafka.Kafka", "server.properties"
             ),
             cwd=folder,
-            env=ENVIRONMENT,
             log=folder / "kafka.log",
             ready=_is_started,
+            start_timeout=START_SECONDS,
         )
         return ManagedProcess(self._guard, program)
 

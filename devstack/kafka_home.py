@@ -9,5 +9,5 @@ class KafkaHome:
     """Kafka's jars, options for the Java machine, and the metadata that a new cluster begins with."""
 
     jars: tuple[Path, ...]
+    bootstrap_metadata: bytes
     java_options: tuple[str, ...] = ()
-    bootstrap_metadata: bytes = b""

@@ -16,7 +16,7 @@ from devstack.guard import Guard
 from devstack.identity import random_id
 from devstack.jar_pins import read_pins
 from devstack.jars import provide_jars
-from devstack.java import ENVIRONMENT, java_command
+from devstack.java import java_command
 from devstack.kafka import Kafka
 from devstack.kafka_home import KafkaHome
 from devstack.kafka_properties import NodePorts, broker_properties, properties_text
@@ -67,7 +67,6 @@ def _formatted_metadata(guard: Guard, jars: tuple[Path, ...]) -> bytes:
         name="kafka-format",
         argv=java_command(jars, guard.folder, (), "kafka.tools.StorageTool", *arguments),
         cwd=guard.folder,
-        env=ENVIRONMENT,
         log=guard.folder / "format.log",
         ready=lambda _launch: True,
     )

@@ -7,7 +7,7 @@ from signal import SIGINT
 from devstack.guard import Guard
 from devstack.ports import HOST, Ports
 from devstack.postgres_data import DATABASE, SUPERUSER, create_database
-from devstack.postgres_programs import ENVIRONMENT, as_ordinary_user, postgres_program
+from devstack.postgres_programs import as_ordinary_user, postgres_program
 from devstack.process import Launch, ManagedProcess, Program, retry_on_taken_port
 
 STATUS_LINE = 7  # of postmaster.pid, counted from 0: src/include/utils/pidfile.h
@@ -44,7 +44,6 @@ class Postgres:
             name="postgres",
             argv=[*as_ordinary_user(data), postgres_program("postgres"), "-D", "data", *options],
             cwd=self._folder,
-            env=ENVIRONMENT,
             log=self._folder / "postgres.log",
             ready=lambda launch: _is_ready(launch, data),
             stop_signal=SIGINT,  # "fast shutdown": SIGTERM would wait for the clients to go

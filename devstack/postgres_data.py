@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from devstack.guard import Guard
-from devstack.postgres_programs import ENVIRONMENT, as_ordinary_user, postgres_program
+from devstack.postgres_programs import as_ordinary_user, postgres_program
 from devstack.process import Program, run_to_end
 
 DATABASE = "patternlog"
@@ -31,7 +31,6 @@ def _run(guard: Guard, folder: Path, program: str, *arguments: str, stdin: Path 
             name=f"postgres ({program})",
             argv=[*as_ordinary_user(folder / "data"), postgres_program(program), *arguments],
             cwd=folder,
-            env=ENVIRONMENT,
             stdin=stdin,
             log=folder / "create.log",
             ready=lambda _launch: True,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from devstack.errors import ProgramMissing
 
-ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC"}
 NOBODY = "nobody"
 
 
@@ -29,11 +28,12 @@ def as_ordinary_user(data: Path) -> list[str]:
     """
     if os.geteuid() != 0:
         return []
-    if shutil.which("setpriv") is None:
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
         raise ProgramMissing("PostgreSQL refuses to run as root; to run it as another user, install setpriv")
     user = _ordinary_user(data)
     return [
-        "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
+        setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
         "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--pdeathsig=KILL",
     ]  # fmt: skip
 

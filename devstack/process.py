@@ -13,6 +13,7 @@ from devstack.guard import Guard
 POLL_SECONDS = 0.02
 TAIL_LINES = 20
 PORT_ATTEMPTS = 4
+ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC"}  # nothing of the user's own
 PORT_TAKEN = ("Address already in use", "Address in use")
 
 
@@ -40,11 +41,18 @@ class Program:
     cwd: Path
     log: Path
     ready: Callable[[Launch], bool]
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=lambda: dict(ENVIRONMENT))
     stdin: Path = Path(os.devnull)
     stop_signal: Signals = SIGTERM
     start_timeout: float = 60.0
     stop_timeout: float = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Status:
+    pid: int | None
+    running: bool
+    exit: int | None
 
 
 class ManagedProcess:
@@ -53,7 +61,6 @@ class ManagedProcess:
     def __init__(self, guard: Guard, program: Program) -> None:
         self.program = program
         self._guard = guard
-        self._started = False
 
     @property
     def name(self) -> str:
@@ -62,11 +69,12 @@ class ManagedProcess:
     @property
     def pid(self) -> int | None:
         """The main process's id, None while none runs."""
-        return self._status()[0] if self.is_running() else None
+        status = self._status()
+        return status.pid if status.running else None
 
     def is_running(self) -> bool:
         """Whether any process of the program is left, paused or not."""
-        return self._started and self._status()[1] is None
+        return self._status().running
 
     def start(self) -> None:
         """Start the program and wait until it is ready. Raises ServiceStartFailed."""
@@ -75,20 +83,20 @@ class ManagedProcess:
         launch = self._launch()
         deadline = time.monotonic() + self.program.start_timeout
         while not self.program.ready(launch):
-            code = self._status()[1]
-            if code is not None:
-                raise self._failure(f"it ended with exit code {code}", launch)
+            status = self._status()
+            if not status.running:
+                raise self._failure(f"it ended with exit code {status.exit}", launch)
             if time.monotonic() > deadline:
                 self.kill()
                 raise self._failure(f"it was not ready within {self.program.start_timeout:g} s", launch)
             time.sleep(POLL_SECONDS)
 
     def wait(self, seconds: float) -> int | None:
-        """Wait until the process is gone; its exit code, or None if the time is up first."""
+        """Wait until the program is gone; its exit code, or None if the time is up first or it never ran."""
         deadline = time.monotonic() + seconds
-        while (code := self._status()[1]) is None and time.monotonic() < deadline:
+        while (status := self._status()).running and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-        return code
+        return None if status.running else status.exit
 
     def stop(self, patience: float | None = None) -> None:
         """End the program in its orderly way; kill it if that takes longer than `patience` seconds."""
@@ -118,7 +126,8 @@ class ManagedProcess:
 
     def log_tail(self, lines: int = TAIL_LINES) -> str:
         """The last lines of the program's log."""
-        return _tail(self.program.log.read_text(errors="replace"), lines)
+        log = self.program.log
+        return _tail(log.read_text(errors="replace"), lines) if log.exists() else ""
 
     def _launch(self) -> Launch:
         program = self.program
@@ -130,16 +139,13 @@ class ManagedProcess:
             )  # fmt: skip
         except OSError as error:
             raise ServiceStartFailed(self.name, str(error)) from error
-        self._started = True
         return Launch(pid=answer["pid"], log=program.log, log_start=log_start)
 
-    def _status(self) -> tuple[int, int | None]:
+    def _status(self) -> _Status:
         answer = self._guard.request("status", name=self.name)
-        return answer["pid"], answer["exit"]
+        return _Status(pid=answer["pid"], running=answer["running"], exit=answer["exit"])
 
     def _demand(self, op: str) -> None:
-        if not self._started:
-            return
         try:
             self._guard.request(op, name=self.name)
         except OSError as error:

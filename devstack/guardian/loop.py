@@ -45,10 +45,10 @@ def _take_standard_input() -> socket.socket:
 def _serve(client: socket.socket, parent: int, services: Services) -> None:
     for request in _requests(client, parent):
         try:
-            answer: Request = getattr(services, request["op"])(request)
+            answer = services.answer(request)
         except OSError as error:
             answer = {"error": str(error)}
-        _reply(client, answer)
+        _reply(client, answer | {"id": request["id"]})
 
 
 def _requests(client: socket.socket, parent: int) -> Iterator[Request]:

@@ -15,13 +15,37 @@ Request = dict[str, Any]
 
 
 class Services:
-    """The main process of each service, and all it started. What is public, but `end`, can be asked for."""
+    """The main process of each service, and all it started."""
 
     def __init__(self) -> None:
         self._mains: dict[str, subprocess.Popen[bytes]] = {}
         self._seen: set[int] = set()
 
-    def start(self, request: Request) -> Request:
+    def answer(self, request: Request) -> Request:
+        """Do what is asked for; what was never started can be told anything. Raises OSError."""
+        if request["op"] == "start":
+            return self._start(request)
+        main = self._mains.get(request["name"])
+        if request["op"] == "status":
+            return self._status(main)
+        if main is not None:
+            self._tell(main, request)
+        return {}
+
+    def _tell(self, main: subprocess.Popen[bytes], request: Request) -> None:
+        match request["op"]:
+            case "signal":
+                main.send_signal(request["signal"])
+            case "kill":
+                self._kill_family(main)
+            case "pause":
+                self._pause(main)
+            case "resume":
+                self._resume(main)
+            case unknown:
+                raise OSError(f"{unknown} is nothing that can be asked for")
+
+    def _start(self, request: Request) -> Request:
         """Start a service's main process in a session of its own, its output appended to the log."""
         self._bury_orphans()
         with Path(request["log"]).open("ab") as log, Path(request["stdin"]).open("rb") as stdin:
@@ -39,39 +63,29 @@ class Services:
         self._seen.add(main.pid)
         return {"pid": main.pid}
 
-    def status(self, request: Request) -> Request:
-        """The exit code once a service and all it left behind are gone, None before."""
-        main = self._mains[request["name"]]
+    def _status(self, main: subprocess.Popen[bytes] | None) -> Request:
+        """A service runs until all it left behind is gone too."""
+        if main is None:
+            return {"pid": None, "running": False, "exit": None}
         code = main.poll()
-        return {"pid": main.pid, "exit": None if code is None or self._bury_orphans() else code}
+        return {"pid": main.pid, "running": code is None or self._bury_orphans(), "exit": code}
 
-    def signal(self, request: Request) -> Request:
-        """Send a signal to the main process alone."""
-        self._mains[request["name"]].send_signal(request["signal"])
-        return {}
-
-    def kill(self, request: Request) -> Request:
-        """Kill a service with all its processes, stopped or not; they are gone when this answers."""
-        main = self._mains[request["name"]]
+    def _kill_family(self, main: subprocess.Popen[bytes]) -> None:
+        """Kill a service with all its processes, stopped or not; they are gone when this returns."""
         main.send_signal(signal.SIGSTOP)  # so that it starts nothing while its children are counted
         for pid in self._family(main):
             self._kill(pid)
         system.wait_until(lambda: main.poll() is not None, PATIENCE)
         system.wait_until(lambda: not self._bury_orphans(), PATIENCE)
-        return {}
 
-    def pause(self, request: Request) -> Request:
-        """Stop every process of a service; all of them stand still when this answers."""
-        main = self._mains[request["name"]]
+    def _pause(self, main: subprocess.Popen[bytes]) -> None:
+        """Stop every process of a service; all of them stand still when this returns."""
         main.send_signal(signal.SIGSTOP)
         system.wait_until(lambda: not self._stop_running(main), PATIENCE)
-        return {}
 
-    def resume(self, request: Request) -> Request:
-        """Let a paused service go on."""
-        for pid in self._family(self._mains[request["name"]]):
+    def _resume(self, main: subprocess.Popen[bytes]) -> None:
+        for pid in self._family(main):
             system.send(pid, signal.SIGCONT)
-        return {}
 
     def end(self) -> None:
         """Kill every descendant; none is left when this returns, nor shared memory of theirs."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from devstack.errors import DataDirInUse, DataDirUnusable, GuardianGone
+from devstack.errors import DataDirInUse, DataDirUnusable, DevStackError, GuardianGone, UnsupportedPlatform
 from devstack.guard import Guard
 
 ROOT = Path(__file__).parents[2]
@@ -154,14 +154,15 @@ def test_killing_a_service_kills_all_it_started_and_no_other_service(guard: Guar
     family = [main, *main.children(recursive=True)]
     guard.request("kill", name="tree")
     assert not any(process.is_running() for process in family)
-    assert guard.request("status", name="tree")["exit"] == -signal.SIGKILL
-    assert guard.request("status", name="other")["exit"] is None
+    status = guard.request("status", name="tree")
+    assert (status["running"], status["exit"]) == (False, -signal.SIGKILL)
+    assert guard.request("status", name="other")["running"]
 
 
 def test_what_an_ended_service_left_running_is_killed_before_it_counts_as_gone(guard: Guard) -> None:
     pid_file = guard.folder / "left"
     start(guard, "daemon", "sh", "-c", f"setsid sleep 1000 & echo $! > {pid_file}")
-    wait_for(lambda: guard.request("status", name="daemon")["exit"] == 0)
+    wait_for(lambda: not guard.request("status", name="daemon")["running"])
     assert not psutil.pid_exists(int(pid_file.read_text()))
 
 
@@ -227,12 +228,43 @@ def test_a_folder_that_can_not_be_made_is_refused(tmp_path: Path) -> None:
 def test_a_parent_that_goes_without_reading_the_answer_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
     guard = Guard(None)
     start(guard, "main", "sleep", "1000")
-    guard._socket.sendall(b'{"op": "status", "name": "main"}\n')
+    guard._socket.sendall(b'{"op": "status", "name": "main", "id": 0}\n')
     wait_for(lambda: bool(guard._socket.recv(1, socket.MSG_PEEK)))
     guard._lines.close()
     guard._socket.close()
     assert guard._process.wait(PATIENCE) == 0
     assert capfd.readouterr().err == ""
+
+
+def test_what_can_not_be_asked_for_is_refused(guard: Guard) -> None:
+    start(guard, "main", "sleep", "1000")
+    with pytest.raises(OSError, match="dance"):
+        guard.request("dance", name="main")
+
+
+def test_the_answer_to_an_interrupted_request_is_not_taken_for_the_next_one(guard: Guard) -> None:
+    start(guard, "main", "sleep", "1000")
+    guard._send({"op": "kill", "name": "main", "id": -1})
+    assert guard.request("status", name="main")["exit"] == -signal.SIGKILL
+
+
+def test_a_process_forked_off_the_owner_can_ask_for_nothing(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(guard, "main", "sleep", "1000")
+    owner = os.getpid()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(os, "getpid", lambda: owner + 1)
+        with pytest.raises(DevStackError, match="forked"):
+            guard.request("kill", name="main")
+        guard.close()
+    assert guard.request("status", name="main")["running"]
+
+
+def test_elsewhere_than_on_linux_the_user_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(UnsupportedPlatform, match="Linux"):
+        Guard(None)
 
 
 def test_closing_twice_does_no_harm() -> None:
