@@ -43,26 +43,24 @@ WHERE status = 'live' AND name_key = ?1 AND pattern_id <> ?2 AND NOT EXISTS (
 
 def row_of(change: Change) -> Row:
     """A change as a row; raise `UnexpectedAnswer` for fields that no pattern can have."""
-    head = (change["pattern_id"], change["version"], change["sequence"])
-    if change["status"] == "deleted":
+    head = (change.pattern_id, change.version, change.sequence)
+    if change.status == "deleted":
         return (*head, "deleted", None, None, None)
-    name = change["fields"].get("name")
+    name = change.fields.get("name")
     if not isinstance(name, str):
-        raise UnexpectedAnswer(f"the pattern {change['pattern_id']} has no name")
+        raise UnexpectedAnswer(f"the pattern {change.pattern_id} has no name")
     try:
-        text = dump(change["fields"]).decode()
+        text = dump(change.fields).decode()
     except ValueError as error:
-        raise UnexpectedAnswer(f"the pattern {change['pattern_id']}: {error}") from None
-    return (*head, change["status"], name, name_key(name), text)
+        raise UnexpectedAnswer(f"the pattern {change.pattern_id}: {error}") from None
+    return (*head, change.status, name, name_key(name), text)
 
 
 def state_of(change: Change) -> PatternState:
     """A change as the pattern's state."""
-    if change["status"] == "deleted":
-        return DeletedPattern(version=change["version"])
-    return Pattern(
-        version=change["version"], status=change["status"], fields=change["fields"], field_versions={}
-    )
+    if change.status == "deleted":
+        return DeletedPattern(version=change.version)
+    return Pattern(version=change.version, status=change.status, fields=change.fields, field_versions={})
 
 
 class Confirmed:

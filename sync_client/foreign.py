@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from command_api.decisions.commands import EditPattern, RecordPattern
+from command_api.decisions.commands import EditPattern, PatternCommand, RecordPattern
 from events.json_text import Json, canonical
 from events.pattern import Pattern
-from sync_client.local_pattern import UNSETTLED, Entry, LocalPattern, Stage
+from sync_client.local_pattern import UNSETTLED, LocalPattern, Stage
 
 
 def same(one: Json, other: Json) -> bool:
@@ -19,22 +19,22 @@ def differing(old: Mapping[str, Json], new: Mapping[str, Json]) -> set[str]:
     return (old.keys() ^ new.keys()) | {name for name in both if not same(old[name], new[name])}
 
 
-def foreign_fields(state: LocalPattern, new: Pattern) -> set[str]:
-    """The fields of `new` that neither the old confirmed state nor our own commands explain."""
-    answered = [entry for entry in state.entries if entry.stage is Stage.ACCEPTED]
-    unsettled = [entry for entry in state.entries if entry.stage in UNSETTLED]
-    fields = state.confirmed.fields if isinstance(state.confirmed, Pattern) else {}
-    without_sent, with_sent = _after(fields, answered), _after(fields, unsettled)
-    return differing(without_sent, new.fields) & differing(with_sent, new.fields)
-
-
-def _after(fields: Mapping[str, Json], entries: Iterable[Entry]) -> dict[str, Json]:
+def fields_after(fields: Mapping[str, Json], commands: Iterable[PatternCommand]) -> dict[str, Json]:
+    """The fields after some commands, whatever a decision on them would be."""
     result = dict(fields)
-    for entry in entries:
-        command = entry.command
+    for command in commands:
         if isinstance(command, RecordPattern):
             result = dict(command.fields)
         elif isinstance(command, EditPattern):
             result = {name: value for name, value in result.items() if name not in command.remove}
             result.update(command.set)
     return result
+
+
+def foreign_fields(state: LocalPattern, new: Pattern) -> set[str]:
+    """The fields of `new` that neither the old confirmed state nor our own commands explain."""
+    fields = state.confirmed.fields if isinstance(state.confirmed, Pattern) else {}
+    answered = [entry.command for entry in state.entries if entry.stage is Stage.ACCEPTED]
+    unsettled = [entry.command for entry in state.entries if entry.stage in UNSETTLED]
+    without_sent, with_sent = fields_after(fields, answered), fields_after(fields, unsettled)
+    return differing(without_sent, new.fields) & differing(with_sent, new.fields)

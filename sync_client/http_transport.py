@@ -120,8 +120,8 @@ class HttpTransport:
 def _error_of(response: httpx.Response) -> TransportError:
     """What an answer other than success means. Only a problem document with a code can refuse anything."""
     status, problem = response.status_code, read_problem(response.content)
-    code = problem["code"] if problem else f"http_{status}"
-    detail = problem.get("detail", code) if problem else f"{_host(str(response.url))} answered {status}"
+    code = problem.code if problem else f"http_{status}"
+    detail = (problem.detail or code) if problem else f"{_host(str(response.url))} answered {status}"
     if status in (401, 403):
         return NeedsSignIn(code, detail)
     if status in _TRY_LATER or status >= 500:
@@ -141,7 +141,7 @@ def _retry_after(response: httpx.Response) -> float | None:
 def _index_of(response: httpx.Response) -> int | None:
     """The command that a problem's pointer names: 3 for /commands/3/fields/name."""
     problem = read_problem(response.content)
-    parts = problem.get("pointer", "").split("/") if problem else []
+    parts = (problem.pointer or "").split("/") if problem else []
     return int(parts[2]) if len(parts) > 2 and parts[1] == "commands" and parts[2].isdigit() else None
 
 

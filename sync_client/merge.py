@@ -21,7 +21,7 @@ from typing import assert_never
 from command_api.decisions.commands import EditPattern
 from command_api.decisions.refusals import Accepted, Refusal
 from events.pattern import NoPattern, Pattern, PatternState
-from sync_client.foreign import foreign_fields
+from sync_client.foreign import differing, fields_after, foreign_fields
 from sync_client.local_pattern import (
     DRAFTS,
     Advance,
@@ -90,16 +90,28 @@ def _translated(entry: Entry, new: PatternState, foreign: set[str]) -> Entry:
     """An entry in terms of the new log: its old versions name nothing there."""
     if entry.stage is Stage.ACCEPTED:
         return replace(entry, stage=Stage.DONE, version=new.version)
-    if entry.stage is not Stage.PENDING or not isinstance(entry.command, EditPattern):
+    if not isinstance(entry.command, EditPattern):
         return entry
-    if overlap := sorted(foreign & {*entry.command.set, *entry.command.remove}):
-        verdict = Verdict(
-            code=Refusal.EDIT_CONFLICT,
-            detail=f"differs in the server's new log: {', '.join(overlap)}",
-            fields=tuple(overlap),
-        )
-        return replace(entry, stage=Stage.CONFLICT, verdict=verdict)
+    if entry.stage is Stage.SENT:
+        return _of_lost_fate(entry, entry.command, new)
+    overlap = sorted(foreign & {*entry.command.set, *entry.command.remove})
+    if overlap and entry.stage is Stage.PENDING:
+        detail = f"differs in the server's new log: {', '.join(overlap)}"
+        return _draft(entry, Verdict(code=Refusal.EDIT_CONFLICT, detail=detail, fields=tuple(overlap)))
     return replace(entry, command=based_on(entry.command, new.version))
+
+
+def _of_lost_fate(entry: Entry, command: EditPattern, new: PatternState) -> Entry:
+    """An edit that the old log may have had. Its base is no version of the new one, and its body is fixed."""
+    fields = new.fields if isinstance(new, Pattern) else {}
+    if isinstance(new, Pattern) and not differing(fields_after(fields, [command]), fields):
+        return replace(entry, stage=Stage.DONE, version=new.version)
+    detail = "the server's log became another one before it answered; make the edit again if it is missing"
+    return _draft(entry, Verdict(code="log_changed", detail=detail))
+
+
+def _draft(entry: Entry, verdict: Verdict) -> Entry:
+    return replace(entry, stage=verdict.stage, verdict=verdict)
 
 
 def _accepted(state: LocalPattern, news: Confirmed) -> LocalPattern:

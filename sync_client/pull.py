@@ -75,9 +75,9 @@ class Puller:
         busy = set(outbox.patterns_with_commands())
         confirmed.advance(row for row in rows if row[0] not in busy)
         for change in page.changes:
-            if change["pattern_id"] in busy:
-                origin = Origin(sequence=change["sequence"])
-                self._store.merge(change["pattern_id"], Pulled(confirmed=state_of(change)), origin)
+            if change.pattern_id in busy:
+                origin = Origin(sequence=change.sequence)
+                self._store.merge(change.pattern_id, Pulled(confirmed=state_of(change)), origin)
         if busy:
             names = [row[5] for row in rows if row[5] is not None]
             for pattern_id in outbox.patterns_naming(names):
@@ -134,7 +134,7 @@ class Puller:
         """Raise `UnexpectedAnswer` for a page that does not follow on what we have."""
         if page.cursor.team_id != self._replica.get("team_id"):
             raise UnexpectedAnswer("the changes are another team's")
-        sequences = [since, *(change["sequence"] for change in page.changes)]
+        sequences = [since, *(change.sequence for change in page.changes)]
         ascending = all(one < other for one, other in pairwise(sequences))
         if not ascending or sequences[-1] > page.cursor.sequence:
             raise UnexpectedAnswer("the changes are out of order")

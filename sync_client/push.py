@@ -75,7 +75,7 @@ class Pusher:
             answers = await self._transport.send([command.body() for command in batch])
         except BatchRefused as error:
             return await self._blame(batch, error)
-        by_id = {answer["command_id"]: answer for answer in answers}
+        by_id = {answer.command_id: answer for answer in answers}
         if by_id.keys() != {command.command_id for command in batch}:
             raise UnexpectedAnswer("the outcomes are of other commands than were sent")
         return by_id
@@ -111,6 +111,6 @@ class Pusher:
         answer = await self._transport.look_up(command.command_id)
         if answer is None or is_open(answer):
             raise StillPending
-        if answer["command_id"] != command.command_id:
+        if answer.command_id != command.command_id:
             raise UnexpectedAnswer("the outcome is of another command than was asked about")
         return answer

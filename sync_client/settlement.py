@@ -1,7 +1,7 @@
 """Settling: what the server answered is written down with all that follows from it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from events.cursor import Cursor
@@ -48,35 +48,35 @@ class Settlement:
         with self._replica.transaction():
             for command in batch:
                 answer = answers.get(command.command_id)
-                if answer is not None and answer["status"] != "pending":
+                if answer is not None and answer.status != "pending":
                     self._settle(command, answer)
                     report = _counted(report, answer)
         self.report = report
 
     def _settle(self, command: Outgoing, answer: Outcome) -> None:
         at = now_text(self._now())
-        if answer["status"] == "accepted" or answer["status"] == "merged":
+        if isinstance(answer, Accepted):
             same_log = self._note_written(answer)
             payload: Confirmed | Declined = Confirmed(
                 position=command.position,
-                version=answer["version"],
-                exact=same_log and answer["status"] == "accepted",
+                version=answer.version,
+                exact=same_log and answer.status == "accepted",
             )
             origin = Origin(
-                sequence=answer["sequence"], position=command.position, outcome=dict(answer), at=at
+                sequence=answer.sequence, position=command.position, outcome=asdict(answer), at=at
             )
         else:
             payload = Declined(position=command.position, verdict=_verdict(answer))
-            origin = Origin(position=command.position, outcome=dict(answer), at=at)
+            origin = Origin(position=command.position, outcome=asdict(answer), at=at)
         if command.pattern_id == TEAM:
             stage = Stage.DONE if isinstance(payload, Confirmed) else payload.verdict.stage
-            self._store.outbox.close_team_command(command.position, stage, dict(answer), at)
+            self._store.outbox.close_team_command(command.position, stage, asdict(answer), at)
         else:
             self._store.merge(command.pattern_id, payload, origin)
 
     def _note_written(self, answer: Accepted) -> bool:
         """Remember how far our writes have come; whether that is in the log that the replica follows."""
-        cursor = read_cursor(answer["cursor"])
+        cursor = read_cursor(answer.cursor)
         if cursor.team_id != self._replica.get("team_id"):
             raise UnexpectedAnswer("the outcome is another team's")
         known = self._replica.get("log_id")
@@ -94,16 +94,16 @@ def _is_behind(cursor: Cursor, other: Cursor) -> bool:
 
 def is_open(answer: Answer | None) -> bool:
     """Whether a command was answered, but not with an outcome."""
-    return answer is not None and answer["status"] == "pending"
+    return answer is not None and answer.status == "pending"
 
 
 def _verdict(answer: Conflicting | Rejected) -> Verdict:
-    fields = tuple(answer["conflict"]["fields"]) if answer["status"] == "conflict" else ()
-    return Verdict(code=answer["code"], detail=answer["detail"], fields=fields)
+    fields = tuple(answer.conflict.fields) if answer.status == "conflict" else ()
+    return Verdict(code=answer.code, detail=answer.detail, fields=fields)
 
 
 def _counted(report: PushReport, answer: Outcome) -> PushReport:
-    match answer["status"]:
+    match answer.status:
         case "accepted":
             return replace(report, accepted=report.accepted + 1)
         case "merged":

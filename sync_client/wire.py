@@ -1,9 +1,10 @@
 """What the server's answers look like, checked before anything of them is used."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NotRequired, TypedDict, TypeVar
+from dataclasses import dataclass as plain_dataclass
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from events.cursor import BadCursor, Cursor, parse_cursor
 from sync_client.errors import UnexpectedAnswer
@@ -17,8 +18,8 @@ _Count = Annotated[int, Field(ge=1)]
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
-@with_config(_OPEN)
-class PatternItem(TypedDict):
+@dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
+class PatternItem:
     """A live or archived pattern in the changes."""
 
     pattern_id: _Id
@@ -28,8 +29,8 @@ class PatternItem(TypedDict):
     fields: dict[str, Any]
 
 
-@with_config(_OPEN)
-class Tombstone(TypedDict):
+@dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
+class Tombstone:
     """A deleted pattern in the changes."""
 
     pattern_id: _Id
@@ -41,15 +42,15 @@ class Tombstone(TypedDict):
 Change = PatternItem | Tombstone
 
 
-@with_config(_OPEN)
-class _Page(TypedDict):
+@dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
+class _Page:
     changes: list[Annotated[Change, Field(discriminator="status")]]
     cursor: str
     has_more: bool
 
 
-@with_config(_OPEN)
-class Accepted(TypedDict):
+@dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
+class Accepted:
     """A command became events; `cursor` is where its sender can see them."""
 
     command_id: _Id
@@ -59,16 +60,16 @@ class Accepted(TypedDict):
     cursor: str
 
 
-@with_config(_OPEN)
-class ConflictOn(TypedDict):
+@dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
+class ConflictOn:
     """What a conflict is about."""
 
     current_version: _Count
     fields: list[str]
 
 
-@with_config(_OPEN)
-class Conflicting(TypedDict):
+@dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
+class Conflicting:
     """A command edits what somebody else changed."""
 
     command_id: _Id
@@ -78,8 +79,8 @@ class Conflicting(TypedDict):
     conflict: ConflictOn
 
 
-@with_config(_OPEN)
-class Rejected(TypedDict):
+@dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
+class Rejected:
     """A command was refused."""
 
     command_id: _Id
@@ -88,8 +89,8 @@ class Rejected(TypedDict):
     detail: str
 
 
-@with_config(_OPEN)
-class Unanswered(TypedDict):
+@dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
+class Unanswered:
     """A command was taken, and its outcome is not known yet."""
 
     command_id: _Id
@@ -99,18 +100,18 @@ class Unanswered(TypedDict):
 Answer = Accepted | Conflicting | Rejected | Unanswered
 
 
-@with_config(_OPEN)
-class _Outcomes(TypedDict):
+@dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
+class _Outcomes:
     outcomes: list[Annotated[Answer, Field(discriminator="status")]]
 
 
-@with_config(_OPEN)
-class ProblemDocument(TypedDict):
+@dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
+class ProblemDocument:
     """An RFC 9457 problem with Patternlog's stable code."""
 
     code: str
-    detail: NotRequired[str]
-    pointer: NotRequired[str]
+    detail: str | None = None
+    pointer: str | None = None
 
 
 _PAGE: TypeAdapter[_Page] = TypeAdapter(_Page)
@@ -119,7 +120,7 @@ _ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator
 _PROBLEM: TypeAdapter[ProblemDocument] = TypeAdapter(ProblemDocument)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@plain_dataclass(frozen=True, kw_only=True, slots=True)
 class ChangesPage:
     """Changes in order of their sequence, and where to go on."""
 
@@ -130,7 +131,7 @@ class ChangesPage:
 
 def read_outcomes(body: bytes) -> list[Answer]:
     """The answers to a batch; raise `UnexpectedAnswer`."""
-    return _read(_OUTCOMES, body)["outcomes"]
+    return _read(_OUTCOMES, body).outcomes
 
 
 def read_answer(body: bytes) -> Answer:
@@ -141,7 +142,7 @@ def read_answer(body: bytes) -> Answer:
 def read_page(body: bytes) -> ChangesPage:
     """A page of changes; raise `UnexpectedAnswer`."""
     page = _read(_PAGE, body)
-    return ChangesPage(changes=page["changes"], cursor=read_cursor(page["cursor"]), has_more=page["has_more"])
+    return ChangesPage(changes=page.changes, cursor=read_cursor(page.cursor), has_more=page.has_more)
 
 
 def read_cursor(text: str) -> Cursor:

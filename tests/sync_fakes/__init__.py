@@ -1,0 +1,1 @@
+"""A server for the sync client's tests: in memory, or over HTTP from a thread."""

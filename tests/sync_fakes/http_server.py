@@ -1,0 +1,113 @@
+"""The fake server over HTTP, in a thread of the test: what the client uses of the published interface."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from events.json_text import Json
+from tests.sync_fakes.server import FakeServer, Refused
+
+TOKEN = "dev-tester"
+
+
+def _nothing(_method: str) -> None:
+    """Do nothing."""
+
+
+@dataclass
+class ServedFake:
+    """A fake server that listens. The hooks are called in its thread, with the request's method."""
+
+    server: FakeServer
+    url: str = ""
+    before: Callable[[str], None] = _nothing
+    """Called before a request is looked at."""
+    after: Callable[[str], None] = _nothing
+    """Called when it has had its effect, before the answer."""
+    canned: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
+    """Answers to give instead, before the request has any effect."""
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, fake: ServedFake) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.fake = fake
+        self.lock = threading.Lock()
+
+
+@contextmanager
+def served(server: FakeServer) -> Iterator[ServedFake]:
+    """Serve on a free port of this machine."""
+    fake = ServedFake(server)
+    listener = _Listener(fake)
+    fake.url = f"http://127.0.0.1:{listener.server_port}"
+    thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield fake
+    finally:
+        listener.shutdown()
+        thread.join()
+        listener.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Otherwise headers and body go out as two packets, and the second waits for an acknowledgement.
+    wbufsize = -1
+    server: _Listener
+
+    def do_GET(self) -> None:
+        self._serve(b"")
+
+    def do_POST(self) -> None:
+        self._serve(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the base class
+        pass
+
+    def _serve(self, body: bytes) -> None:
+        fake = self.server.fake
+        fake.before(self.command)
+        with self.server.lock:
+            status, headers, answer = fake.canned.pop(0) if fake.canned else self._answer(body)
+        fake.after(self.command)
+        try:
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(answer))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer)
+            self.wfile.flush()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def _answer(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        try:
+            if self.headers["Authorization"] != f"Bearer {TOKEN}":
+                raise Refused(401, "unauthenticated")
+            return 200, {}, json.dumps(self._route(body)).encode()
+        except Refused as refused:
+            members = {"detail": refused.code, **refused.members}
+            problem = {"status": refused.status, "code": refused.code, **members}
+            content = {"Content-Type": "application/problem+json"}
+            return refused.status, content, json.dumps(problem).encode()
+
+    def _route(self, body: bytes) -> Json:
+        server, address = self.server.fake.server, urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        base = f"/api/v1/teams/{server.team_id}"
+        if address.path == f"{base}/commands" and self.command == "POST":
+            return {"outcomes": server.submit(json.loads(body)["commands"])}
+        if address.path.startswith(f"{base}/commands/"):
+            return server.look_up(address.path.rsplit("/", 1)[1])
+        if address.path == f"{base}/changes":
+            return server.pull(query.get("cursor"), query.get("at_least"), int(query["limit"]))
+        raise Refused(404, "not_found")
