@@ -12,7 +12,7 @@ A, B, C = Command("a", "x"), Command("b", "x"), Command("c", "y")
 
 TAKEOVER = Config(name="takeover", commands=(A, B), takings=3)
 THREE_DECIDERS = Config(name="three deciders", commands=(A, B), deciders=3, takings=3, eager=True)
-DEPLOYMENT = Config(name="deployment", commands=(A, B), takings=3, owned=True, whims=True)
+DEPLOYMENT = Config(name="deployment", commands=(A, B), takings=3, owned=True, whims=True, eager=True)
 BATCHES = Config(name="batches", commands=(A, C, B), takings=2, batch=3, whims=True)
 HEADS = Config(name="heads", commands=(A, B), takings=3, owned=True, heads_projected=True)
 ORPHANS = Config(
@@ -38,7 +38,8 @@ CHECKED = (TAKEOVER, THREE_DECIDERS, DEPLOYMENT, BATCHES, HEADS, ORPHANS, RESTOR
 LARGE = (
     replace(TAKEOVER, name="three deciders, late acknowledgements", deciders=3, whims=True),
     replace(TAKEOVER, name="four takings", takings=4, owned=True, eager=True),
-    replace(DEPLOYMENT, name="deployment in batches", commands=(A, C, B), batch=2, eager=True),
+    replace(DEPLOYMENT, name="deployment, late acknowledgements", eager=False),
+    replace(DEPLOYMENT, name="deployment in batches", commands=(A, C, B), batch=2),
     replace(ORPHANS, name="orphans of two deciders", deciders=2),
     replace(RESTORE, name="restore and takeover", takings=3),
     replace(REPEATS, name="repeats and takeover", commands=(A, A), takings=3, restores=0, evictions=False),
