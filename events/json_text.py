@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic_core import to_json
+
 from events.errors import InvalidJson
 
 Json = Any
@@ -52,7 +54,6 @@ _decoder = json.JSONDecoder(
 _canonical_encoder = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
 )
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def parse(text: bytes, *, max_depth: int = MAX_DEPTH) -> Json:
@@ -123,8 +124,11 @@ def _check_string(text: str) -> None:
 
 
 def dump(value: Json) -> bytes:
-    """Write compact UTF-8 JSON, keys in their own order."""
-    return _encoder.encode(value).encode("utf-8")
+    """Write compact UTF-8 JSON, keys in their own order; raise `InvalidJson` for numbers that are not finite."""
+    text = to_json(value)
+    if b"NaN" in text or b"Infinity" in text:
+        check(value)
+    return text
 
 
 def canonical(value: Json) -> bytes:

@@ -38,8 +38,13 @@ class NewRecord:
     @property
     def size(self) -> int:
         """Bytes it takes in a record batch, a little overstated."""
-        body = len(self.key or b"") + len(self.value or b"")
-        return body + 64 + sum(len(name) + len(value) + 10 for name, value in self.headers.items())
+        headers = self.headers
+        names_and_values = sum(map(len, headers)) + sum(map(len, headers.values()))
+        return len(self.key or b"") + len(self.value or b"") + names_and_values + 10 * len(headers) + 64
+
+    def with_headers(self, more: Headers) -> "NewRecord":
+        """The same record with further headers."""
+        return NewRecord(key=self.key, value=self.value, headers={**self.headers, **more})
 
 
 def headers_of(pairs: Iterable[tuple[str, bytes | None]]) -> Headers:

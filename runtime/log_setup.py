@@ -179,7 +179,7 @@ def _first_fence(writer: str, log_id: str) -> NewRecord:
 def _first_mark(writer: str, log_id: str) -> NewRecord:
     first = mark(Position(next_command_offset=0, events_end=1), log_id=log_id)
     standing = Standing(term=_FIRST_TERM, writer=writer, fence_offset=0)
-    return NewRecord(key=None, value=None, headers={**first.headers, **stamps(standing)})
+    return first.with_headers(stamps(standing))
 
 
 async def _append(settings: Settings, topic: str, partition: int, records: list[NewRecord]) -> None:

@@ -1,6 +1,7 @@
 """The three topics of the log, and which partition a team lives in."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
 
@@ -32,6 +33,7 @@ class Topics:
         return self.commands, self.events, self.outcomes
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(team_id: str, partitions: int) -> int:
     """The partition of a team's log: Kafka's own default for the key, so any client finds the same."""
     return int(murmur2(team_id.encode()) & 0x7FFFFFFF) % partitions

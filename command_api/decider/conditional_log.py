@@ -104,9 +104,7 @@ class ConditionalLog:
     async def _append(self, topic: Topic, records: Sequence[NewRecord]) -> None:
         tail = self._tails[topic]
         own = stamps(tail.standing)
-        base = await self._io.append(
-            topic, [replace(record, headers={**record.headers, **own}) for record in records]
-        )
+        base = await self._io.append(topic, [record.with_headers(own) for record in records])
         if base < tail.end:
             raise UnknownFate(f"the broker gave offset {base}, before the end {tail.end} it gave earlier")
         if base > tail.end:

@@ -1,7 +1,7 @@
 """Events on their way into a working set: what each one changes, and the record it becomes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from command_api.decider.memory import WorkingSet
 from command_api.decider.snapshot import LogHead
@@ -54,7 +54,7 @@ def append(working: WorkingSet, origin: Origin, events: Sequence[Event]) -> tupl
         state = evolve(state, event)
         record = encode(_envelope(origin, event, index, len(events), state.version, head))
         bookkeeping = {KIND: b"event", COMMAND_OFFSET: b"%d" % origin.command_offset}
-        records.append(replace(record, headers={**record.headers, **bookkeeping}))
+        records.append(record.with_headers(bookkeeping))
         head = LogHead(sequence=head.sequence + 1, hash=record_hash(record))
     if state is not None:
         settle(working, team_id=origin.team_id, stream=origin.stream, after=state)

@@ -6,7 +6,7 @@ import grimp
 import pytest
 
 PURE = ("events", "command_api.decisions")
-ALLOWED = frozenset({*sys.stdlib_module_names, "pydantic"})
+ALLOWED = frozenset({*sys.stdlib_module_names, "pydantic", "pydantic_core"})
 
 
 @pytest.fixture(scope="module")
