@@ -7,12 +7,12 @@ from pydantic import Field
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.documents import ChangesPage
+from read_api.documents import ChangesPage, answers
 from read_api.etags import json_answer
 from read_api.pages import page_statement, read_page
 from read_api.parameters import Reading, TeamId
 from read_api.positions import read_cursor
-from read_api.reader import CurrentReader, etag_of
+from read_api.reader import CurrentReader
 
 MAX_LIMIT = 5000
 
@@ -33,7 +33,7 @@ class ChangesQuery(Reading):
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Most changes in one page")] = 1000
 
 
-@router.get("/changes", summary="Changes since a cursor", responses={200: {"model": ChangesPage}})
+@router.get("/changes", summary="Changes since a cursor", responses=answers(ChangesPage, etag=True))
 async def list_changes(
     team_id: TeamId, query: Annotated[ChangesQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -51,4 +51,4 @@ async def list_changes(
     # A cursor from a write can be ahead of the read models; it never goes back.
     seen = int(page.next_place) if page.next_place else max(page.position.sequence, after)
     tail = dump({"cursor": page.position.cursor_at(seen), "has_more": page.has_more})[1:]
-    return json_answer(b'{"changes":[', page.items, b"],", tail, etag=etag_of(page.position))
+    return json_answer(b'{"changes":[', page.items, b"],", tail, etag=reader.etag(page.position))

@@ -64,3 +64,17 @@ class HistoryPage(_Document):
 
     versions: list[VersionDocument]
     next_page: Annotated[str | None, Field(description="For `page`; null on the last page")]
+
+
+Responses = dict[int | str, dict[str, Any]]
+_ETAG = {"ETag": {"description": "For `If-None-Match`", "schema": {"type": "string"}}}
+
+
+def answers(model: type[BaseModel], *, etag: bool) -> Responses:
+    """A route's answers: of this shape, and 304 for a client that holds it, where it has an entity tag."""
+    if not etag:
+        return {200: {"model": model}}
+    return {
+        200: {"model": model, "headers": _ETAG},
+        304: {"description": "What `If-None-Match` names is current", "headers": _ETAG},
+    }

@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.documents import HistoryPage
+from read_api.documents import HistoryPage, answers
 from read_api.etags import json_answer
 from read_api.pages import page_statement, read_page
 from read_api.paging import page_token, read_page_token
@@ -48,7 +48,9 @@ class HistoryQuery(Reading):
 
 
 @router.get(
-    "/patterns/{pattern_id}/history", summary="A pattern's versions", responses={200: {"model": HistoryPage}}
+    "/patterns/{pattern_id}/history",
+    summary="A pattern's versions",
+    responses=answers(HistoryPage, etag=False),
 )
 async def list_history(
     team_id: TeamId, pattern_id: PatternId, query: Annotated[HistoryQuery, Query()], reader: CurrentReader

@@ -6,15 +6,15 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.documents import PatternDocument, PatternsPage
-from read_api.etags import is_current, json_answer, not_modified
+from read_api.documents import PatternDocument, PatternsPage, answers
+from read_api.etags import json_answer, not_modified
 from read_api.pages import read_page
 from read_api.paging import page_token, read_page_token
 from read_api.parameters import PatternId, Reading, TeamId
 from read_api.pattern_list import ITEM, SORTS, PatternsQuery, list_statement
 from read_api.positions import LOG
 from read_api.problems import pattern_deleted, unknown_pattern, unknown_team
-from read_api.reader import CurrentReader, etag_of
+from read_api.reader import CurrentReader
 
 _ONE = """
 SELECT log.*, version, convert_to({item}, 'UTF8') AS item,
@@ -27,7 +27,7 @@ ONE = _ONE.format(item=ITEM, log=LOG)
 router = APIRouter(tags=["patterns"])
 
 
-@router.get("/patterns", summary="Patterns, page by page", responses={200: {"model": PatternsPage}})
+@router.get("/patterns", summary="Patterns, page by page", responses=answers(PatternsPage, etag=True))
 async def list_patterns(
     team_id: TeamId, query: Annotated[PatternsQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -44,16 +44,13 @@ async def list_patterns(
     page = await read_page(reader.database, statement, team_id, query.limit, *arguments)
     token = page_token(question, page.next_place) if page.next_place else None
     tail = dump({"next_page": token, "cursor": page.position.cursor})[1:]
-    return json_answer(b'{"patterns":[', page.items, b"],", tail, etag=etag_of(page.position))
+    return json_answer(b'{"patterns":[', page.items, b"],", tail, etag=reader.etag(page.position))
 
 
 @router.get(
     "/patterns/{pattern_id}",
     summary="One pattern",
-    responses={
-        200: {"model": PatternDocument},
-        304: {"description": "The version named in `If-None-Match` is the present one"},
-    },
+    responses=answers(PatternDocument, etag=True),
 )
 async def get_pattern(
     team_id: TeamId, pattern_id: PatternId, reading: Annotated[Reading, Query()], reader: CurrentReader
@@ -66,6 +63,6 @@ async def get_pattern(
     if row["item"] is None:
         raise pattern_deleted(pattern_id) if row["existed"] else unknown_pattern(pattern_id)
     etag = f'"{pattern_id}.{row["version"]}"'
-    if is_current(reader.if_none_match, etag):
+    if reader.holds(etag):
         return not_modified(etag)
     return json_answer(row["item"], etag=etag)

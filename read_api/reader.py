@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -33,7 +34,7 @@ class Reader:
     """One request's view of the service."""
 
     service: ReadService
-    if_none_match: str | None
+    request: Request
 
     @property
     def database(self) -> Database:
@@ -48,23 +49,31 @@ class Reader:
 
     async def unchanged(self, team_id: str, since: Cursor | None = None) -> Response | None:
         """304 when the client holds the answer at the log's present position, without reading any rows."""
-        if self.if_none_match is None:
+        if "if-none-match" not in self.request.headers:
             return None
         position = (await self.service.positions([team_id])).get(team_id)
         if position is None:
             raise unknown_team(team_id)
         position.check_log(since)
-        etag = etag_of(position)
-        return not_modified(etag) if is_current(self.if_none_match, etag) else None
+        etag = self.etag(position)
+        return not_modified(etag) if self.holds(etag) else None
 
+    def holds(self, etag: str) -> bool:
+        """Whether the client says that it holds this representation."""
+        return is_current(self.request.headers.get("if-none-match"), etag)
 
-def etag_of(position: Position) -> str:
-    """The tag of any answer that depends on a whole library: its log and sequence."""
-    return weak(position.cursor)
+    def etag(self, position: Position) -> str:
+        """The tag of an answer that depends on a whole library: its log and sequence, and what was asked.
+
+        So a client that mixes up its tags gets a page too often rather than never.
+        """
+        scope = self.request.scope
+        asked = blake2b(scope["path"].encode() + b"?" + scope["query_string"], digest_size=6)
+        return weak(f"{position.cursor}.{asked.hexdigest()}")
 
 
 async def _reader(request: Request) -> Reader:
-    return Reader(request.app.state.read_api, request.headers.get("if-none-match"))
+    return Reader(request.app.state.read_api, request)
 
 
 CurrentReader = Annotated[Reader, Depends(_reader)]

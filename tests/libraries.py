@@ -36,7 +36,6 @@ class ReadApi:
 
     app: FastAPI
     client: httpx.AsyncClient
-    settings: Settings
     log_id: str
     pg: asyncpg.Connection
 
@@ -76,12 +75,11 @@ async def running_read_api(
         async with engine.begin() as connection:
             await connection.run_sync(metadata.create_all)
         await engine.dispose()
-        settings = change(settings)
-        app = build_app("read", settings, [router], [read_api_part])
+        app = build_app("read", change(settings), [router], [read_api_part])
         pg = await asyncpg.connect(dsn)
         try:
             async with app.router.lifespan_context(app), client_of(app) as client:
-                yield ReadApi(app=app, client=client, settings=settings, log_id=identity.log_id, pg=pg)
+                yield ReadApi(app=app, client=client, log_id=identity.log_id, pg=pg)
         finally:
             await pg.close()
 

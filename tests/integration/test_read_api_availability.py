@@ -1,7 +1,7 @@
 """With Postgres away, slow or restarted, reads end in a problem in time, and go on by themselves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +11,7 @@ from runtime.settings import Settings
 from tests.libraries import LibraryRows, ReadApi, running_read_api
 from tests.proxy import Proxy, proxy_to
 from tests.services import Services
+from tests.waiting import eventually
 
 UNAVAILABLE = (503, "database_unavailable")
 
@@ -56,12 +57,6 @@ async def reads(api: ReadApi, library: LibraryRows) -> list[tuple[int, str]]:
     return [(answer.status_code, answer.json().get("code", "")) for answer in answers]
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until it holds; the test's time-out is the limit."""
-    while not await condition():  # noqa: ASYNC110 - what is waited for happens in another process
-        await asyncio.sleep(0.05)
-
-
 async def readiness(api: ReadApi) -> tuple[int, str]:
     answer = await api.client.get("/health/ready")
     return answer.status_code, answer.json()["parts"]["postgres"]
@@ -87,12 +82,12 @@ async def test_health_says_so_while_postgres_is_away(api: ReadApi, proxy: Proxy)
         status, reason = await readiness(api)
         return status == 503 and reason != "ok"
 
-    await until(is_ready)
+    await eventually(is_ready)
     await proxy.cut()
-    await until(is_not_ready)
+    await eventually(is_not_ready)
     assert (await api.client.get("/health/live")).status_code == 200
     await proxy.mend()
-    await until(is_ready)
+    await eventually(is_ready)
 
 
 async def test_a_network_that_swallows_everything_ends_in_a_problem_and_not_in_silence(
@@ -106,7 +101,7 @@ async def test_a_network_that_swallows_everything_ends_in_a_problem_and_not_in_s
     async def works() -> bool:
         return await reads(api, library) == [(200, "")] * 6
 
-    await until(works)
+    await eventually(works)
 
 
 async def test_connections_that_postgres_ended_while_idle_are_replaced_without_a_failed_read(

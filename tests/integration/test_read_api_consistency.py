@@ -136,6 +136,20 @@ async def test_a_client_that_holds_everything_is_still_told_of_another_log(
     assert (await ask(api, url, body.headers["etag"])).status_code == 200
 
 
+async def test_the_tag_of_one_page_is_not_the_tag_of_the_next(
+    api: ReadApi, library: LibraryRows, pattern: PatternRow
+) -> None:
+    another = await library.record("two", category="io")
+    for path, follow in (("changes", "cursor"), ("patterns", "next_page")):
+        first = await api.client.get(f"{library.url}/{path}", params={"limit": 1})
+        then = {"limit": 1, "page" if path == "patterns" else "cursor": first.json()[follow]}
+        second = await api.client.get(
+            f"{library.url}/{path}", params=then, headers={"If-None-Match": first.headers["etag"]}
+        )
+        assert second.status_code == 200
+        assert second.json()[path] == [another.document]
+
+
 async def test_if_none_match_says_nothing_of_an_unknown_team(api: ReadApi) -> None:
     for path in ("patterns", "changes"):
         answer = await ask(api, f"/api/v1/teams/{uuid.uuid4()}/{path}", "*")
