@@ -124,7 +124,7 @@ def _check_string(text: str) -> None:
 
 
 def dump(value: Json) -> bytes:
-    """Write compact UTF-8 JSON, keys in their own order; raise `InvalidJson` for numbers that are not finite."""
+    """Write compact UTF-8 JSON, keys in their own order; raise `InvalidJson` for a number not finite."""
     text = to_json(value)
     if b"NaN" in text or b"Infinity" in text:
         check(value)
