@@ -24,8 +24,8 @@ def failure_of(error: Exception, settings: Settings) -> StartupFailure | None:
             return Unreachable(f"Kafka at {settings.kafka_bootstrap} does not answer: {_said(error)}")
         case DBAPIError(orig=BaseException(__cause__=cause)):
             return _of_postgres(cause, settings)
-        case OSError():
-            # Sockets and files of our own are explained where they are opened: this is the driver connecting.
+        case asyncpg.PostgresError() | asyncpg.InterfaceError() | OSError():
+            # Sockets and files of our own are explained where they are opened: this is the driver.
             return _of_postgres(error, settings)
         case _:
             return None

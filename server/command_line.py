@@ -46,6 +46,16 @@ def setup() -> None:
         typer.echo(asyncio.run(set_up(settings)))
 
 
+@app.command()
+def verify() -> None:
+    """Fold the log anew and compare it with the read models: exit code 0 when equal, 3 when not."""
+    from server.verification import verify_and_tell
+
+    with _settings() as settings:
+        code = asyncio.run(verify_and_tell(settings))
+    raise typer.Exit(code)
+
+
 @app.command("env-example")
 def env_example() -> None:
     """Print every setting with its default, as the file `.env` that a service reads."""

@@ -31,6 +31,7 @@ def wrapped(cause: Exception) -> DBAPIError:
         (TimeoutError(), Unreachable, "does not answer: TimeoutError"),
         (wrapped(asyncpg.CannotConnectNowError("starting up")), Unreachable, "starting up"),
         (wrapped(asyncpg.InterfaceError("closed")), Unreachable, "closed"),
+        (asyncpg.ConnectionDoesNotExistError("cut"), Unreachable, "cut"),
         (wrapped(asyncpg.InvalidCatalogNameError("no database")), Misconfigured, "no database"),
         (wrapped(asyncpg.InvalidPasswordError("denied")), Misconfigured, "denied"),
     ],
@@ -46,7 +47,13 @@ def test_it_says_what_to_act_on_and_no_secret(
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("bug"), AssertionError(), wrapped(asyncpg.UndefinedTableError("no table"))]
+    "error",
+    [
+        ValueError("bug"),
+        AssertionError(),
+        asyncpg.UndefinedTableError("no table"),
+        wrapped(asyncpg.UndefinedTableError("no table")),
+    ],
 )
 def test_a_bug_is_no_failure_to_explain(error: Exception) -> None:
     assert failure_of(error, SETTINGS) is None
