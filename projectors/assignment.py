@@ -16,12 +16,12 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.record import Record
-from projectors.checkpoints import Checkpoint
+from projectors.checkpoints import Checkpoint, load_offsets
 from projectors.errors import Broken, Overtaken, ProjectionError
 from projectors.loop import PartitionLoop
 from projectors.projection import Projection, Work
 from projectors.status import Status
-from projectors.transaction import is_passing
+from projectors.transaction import is_passing, transaction
 from runtime.metrics import MALFORMED_RECORDS
 
 _log = structlog.get_logger(__name__)
@@ -102,6 +102,18 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
             task.add_done_callback(self._feeding.discard)
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def check_stored(self) -> None:
+        """Begin anew where the stored checkpoint is behind ours: Postgres was restored to an earlier state.
+
+        The next batch would show it too, but on a quiet log that may be long in coming.
+        """
+        known = [(partition, loop, loop.checkpoint.next_offset) for partition, loop in self.loops.items()]
+        async with transaction(self._engine) as pg:
+            stored = await load_offsets(pg, self._projection.name)
+        for partition, loop, offset in known:
+            if stored.get(partition, -1) < offset:
+                self._open_again(partition, loop, f"the checkpoint was at {offset}, now it is behind")
+
     def stop(self, partition: int, error: Exception) -> None:
         """Apply nothing more of a partition until the process is started anew."""
         self._stopped.add(partition)
@@ -151,7 +163,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         try:
             await loop.feed(records)
         except Overtaken as error:
-            self._open_again(partition, loop, error)
+            self._open_again(partition, loop, str(error))
         except Exception as error:
             if not loop.released:
                 self.stop(partition, error)
@@ -166,14 +178,16 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         self._consumer.seek(self._at(partition), loop.read_to)
         return True
 
-    def _open_again(self, partition: int, loop: PartitionLoop, error: Overtaken) -> None:
-        if loop.released:
+    def _open_again(self, partition: int, loop: PartitionLoop, reason: str) -> None:
+        if self.loops.get(partition) is not loop:
             return
-        _log.warning("another projector is ahead", partition=partition, reason=str(error))
-        self._say(partition, "another projector is ahead")
+        _log.warning("partition is opened again", partition=partition, reason=reason)
+        self._say(partition, reason)
+        loop.released = True
         del self.loops[partition]
-        self._park(self._at(partition))
-        self._opening[partition] = asyncio.create_task(self._open(self._at(partition), _AGAIN_AFTER_S))
+        at = self._at(partition)
+        self._park(at)
+        self._opening[partition] = asyncio.create_task(self._open(at, _AGAIN_AFTER_S))
 
     def _park(self, at: TopicPartition) -> None:
         """Fetch nothing. Any position will do, but without one aiokafka asks for a committed offset."""

@@ -25,6 +25,10 @@ SELECT next_offset, term, writer, fence_offset, log_id::text, void_records
   FROM checkpoints WHERE projection = $1 AND generation = $2 AND partition = $3
 """
 
+_OFFSETS = """
+SELECT partition, next_offset FROM checkpoints WHERE projection = $1 AND generation = $2
+"""
+
 _CREATE = """
 INSERT INTO checkpoints
        (projection, generation, partition, next_offset, term, writer, fence_offset, log_id, void_records)
@@ -55,6 +59,11 @@ async def load(pg: Connection, projection: str, partition: int) -> Checkpoint | 
     next_offset, term, writer, fence_offset, log_id, void_records = row
     standing = Standing(term=term, writer=writer, fence_offset=fence_offset)
     return Checkpoint(next_offset=next_offset, standing=standing, log_id=log_id, void_records=void_records)
+
+
+async def load_offsets(pg: Connection, projection: str) -> dict[int, int]:
+    """Where the checkpoints are, by partition."""
+    return {row[0]: row[1] for row in await pg.fetch(_OFFSETS, projection, GENERATION)}
 
 
 async def create(pg: Connection, projection: str, partition: int, first: Checkpoint) -> None:

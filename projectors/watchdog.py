@@ -17,6 +17,7 @@ from projectors.loop import PartitionLoop
 from projectors.pulse import Pulses
 from projectors.starting_point import Bounds, read_bounds
 from projectors.subscriber import Subscription
+from projectors.transaction import is_passing
 from runtime.kafka import create_reader
 from runtime.metrics import PROJECTION_LAG
 from runtime.settings import Settings
@@ -49,6 +50,7 @@ class Watchdog:
 
     async def _look(self, reader: AIOKafkaConsumer) -> None:
         for watch in self._watches:
+            await watch.check_stored()
             loops = dict(watch.subscription.assignment.loops)
             bounds = await read_bounds(reader, watch.subscription.projection.topic, loops)
             if watch.is_overdue(loops, bounds, time.monotonic()):
@@ -77,6 +79,14 @@ class Watch:
         overdue = [self._is_overdue(p, loops[p], bounds[p], now) for p in loops]
         self._report(sum(bounds[p].end - loops[p].checkpoint.next_offset for p in loops))
         return any(overdue) or now - self._joined_at > self._patience_s
+
+    async def check_stored(self) -> None:
+        """Notice a Postgres that was restored to an earlier state; one that is away shows nothing."""
+        try:
+            await self.subscription.assignment.check_stored()
+        except Exception as error:
+            if not is_passing(error):
+                raise
 
     async def restart(self) -> None:
         """Replace the consumer; if that fails, it is due again as soon as it was this time."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import asyncpg
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from fastapi import FastAPI
+from sqlalchemy import make_url
 
 from events.outcome import Outcome, encode
 from events.record import NewRecord
@@ -37,6 +39,20 @@ async def fresh_log(services: Services, **other: Any) -> AsyncIterator[Settings]
         await migrated(settings)
         await create_log(settings)
         yield settings
+
+
+@asynccontextmanager
+async def lasting_log(services: Services, **other: Any) -> AsyncIterator[Settings]:
+    """The same where Postgres may die meanwhile: the database goes with its server."""
+    name = f"test_{uuid.uuid4().hex}"
+    owner = await asyncpg.connect(services.postgres_dsn)
+    await owner.execute(f'CREATE DATABASE "{name}"')
+    await owner.close()
+    dsn = make_url(services.postgres_dsn).set(database=name).render_as_string(hide_password=False)
+    settings = settings_for(services, dsn).model_copy(update=other)
+    await migrated(settings)
+    await create_log(settings)
+    yield settings
 
 
 async def migrated(settings: Settings) -> None:

@@ -1,0 +1,180 @@
+"""What `verify` finds when the tables are not what the log says."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from events.pattern import PatternDeleted, PatternEdited, PatternRecorded
+from projectors.errors import Broken
+from projectors.verify import Progress, Report, verify
+from runtime.settings import Settings
+from runtime.topics import Topics
+from tests.projecting import append, caught_up, events_log, fetch, fresh_log, projecting
+from tests.scribe import new_records
+from tests.services import Services
+
+STRANGER = "0190a5d0-0000-7000-8000-0000000000ff"
+
+
+@dataclass
+class Told:
+    """A projected story: the team, and a pattern whose last event, of five, has the sequence 6."""
+
+    settings: Settings
+    team: str
+    pattern: str
+
+    async def after(self, statement: str) -> Report:
+        await fetch(self.settings, statement)
+        return await verify(self.settings)
+
+
+@pytest.fixture
+async def told(services: Services) -> AsyncIterator[Told]:
+    async with fresh_log(services) as settings:
+        log = await events_log(settings)
+        team = log.scribe.team()
+        gone = log.scribe.pattern(team, PatternRecorded(fields={"name": "gone"}))
+        log.scribe.pattern(team, PatternDeleted(), gone)
+        pattern = log.scribe.pattern(team, PatternRecorded(fields={"name": "n", "tags": ["t"]}))
+        log.scribe.pattern(team, PatternEdited(base_version=1, set={"category": "c"}, remove=[]), pattern)
+        log.scribe.pattern(team, PatternEdited(base_version=2, set={"name": "m"}, remove=[]), pattern)
+        end = await log.publish()
+        async with projecting(settings):
+            await caught_up(settings, end)
+        yield Told(settings, team, pattern)
+
+
+async def test_tables_that_are_what_the_log_says_are_found_equal(told: Told) -> None:
+    seen: list[Progress] = []
+    report = await verify(told.settings, seen.append)
+    assert (report.is_equal, report.events, report.void_records, report.behind) == (True, 6, 0, 0)
+    assert report.rows == {
+        "heads": 3,
+        "names": 1,
+        "patterns": 1,
+        "changes": 2,
+        "history": 5,
+        "projected_logs": 1,
+    }
+    assert [(one.offset, one.end) for one in seen if one.partition == 0][-1] == (8, 8)
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("heads", "state = replace(state, 'tags', 'tag')"),
+        ("heads", "version = version + 1"),
+        ("names", "pattern_id = gen_random_uuid()"),
+        ("patterns", "archived = true"),
+        ("patterns", "tags = '{}'"),
+        ("patterns", "facets = '{}'"),
+        ("patterns", "category = NULL"),
+        ("patterns", "created_at = created_at + interval '1 microsecond'"),
+        ("patterns", "updated_at = created_at - interval '1 day'"),
+        ("changes", "item = item || ' '"),
+        ("changes", "sequence = 7"),
+    ],
+)
+async def test_an_altered_row_is_found(told: Told, table: str, change: str) -> None:
+    mine = f"stream = 'patterns/{told.pattern}'" if table == "heads" else f"pattern_id = '{told.pattern}'"
+    report = await told.after(f"UPDATE {table} SET {change} WHERE {mine}")
+    assert [(one.table, one.kind, one.sequence) for one in report.differences] == [(table, "altered", 6)]
+    assert report.first_bad_sequences == {told.team: 6}
+
+
+@pytest.mark.parametrize("table", ["heads", "names", "patterns", "changes"])
+async def test_a_missing_row_is_found(told: Told, table: str) -> None:
+    mine = f"stream = 'patterns/{told.pattern}'" if table == "heads" else f"pattern_id = '{told.pattern}'"
+    report = await told.after(f"DELETE FROM {table} WHERE {mine}")
+    assert [(one.table, one.kind, one.sequence) for one in report.differences] == [(table, "missing", 6)]
+    assert report.difference_count == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("heads", "('{team}', 'patterns/{stranger}', 1, '{{}}')"),
+        ("names", "('{team}', 'other', '{stranger}')"),
+        ("changes", "('{team}', '{stranger}', 99, '{{}}')"),
+        ("history", "('{team}', '{stranger}', 1, 99, '{{}}')"),
+        ("history", "('{team}', '{pattern}', 4, 99, '{{}}')"),
+        ("history", "('{team}', '{pattern}', 0, 99, '{{}}')"),
+        ("projected_logs", "('library', 1, '{stranger}', 0, '{stranger}', 1, 1, '')"),
+    ],
+)
+async def test_a_row_too_many_is_found(told: Told, table: str, values: str) -> None:
+    row = values.format(team=told.team, pattern=told.pattern, stranger=STRANGER)
+    report = await told.after(f"INSERT INTO {table} VALUES {row}")
+    assert [(one.table, one.kind) for one in report.differences] == [(table, "added")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("UPDATE history SET item = replace(item, 'ada', 'bob') WHERE {mine}", "altered"),
+        ("UPDATE history SET sequence = 7 WHERE {mine}", "altered"),
+        ("DELETE FROM history WHERE {mine}", "missing"),
+    ],
+)
+async def test_a_version_that_is_altered_or_missing_is_found_with_its_sequence(
+    told: Told, statement: str, kind: str
+) -> None:
+    report = await told.after(statement.format(mine=f"pattern_id = '{told.pattern}' AND version = 2"))
+    assert [(one.table, one.kind, one.sequence) for one in report.differences] == [("history", kind, 5)]
+    assert report.first_bad_sequences == {told.team: 5}
+
+
+@pytest.mark.parametrize("change", ["last_sequence = 5", "event_count = 7", "last_hash = repeat('0', 64)"])
+async def test_a_log_that_was_counted_or_chained_otherwise_is_found(told: Told, change: str) -> None:
+    report = await told.after(f"UPDATE projected_logs SET {change}")
+    assert [(one.table, one.kind) for one in report.differences] == [("projected_logs", "altered")]
+
+
+@pytest.mark.parametrize("change", ["term = 1", "writer = 'other'", "fence_offset = 0", "void_records = 1"])
+async def test_a_checkpoint_that_the_rule_does_not_come_to_is_found(told: Told, change: str) -> None:
+    report = await told.after(
+        f"UPDATE checkpoints SET {change} WHERE projection = 'library' AND partition = 0"
+    )
+    assert [(one.table, one.kind) for one in report.differences] == [("checkpoints", "altered")]
+
+
+async def test_events_past_the_checkpoint_are_no_difference(told: Told) -> None:
+    log = await events_log(told.settings, 1)
+    log.scribe.team("late")
+    await log.publish()
+    report = await verify(told.settings)
+    assert (report.differences, report.behind) == ([], 2)
+
+
+async def test_a_checkpoint_that_skipped_an_event_is_found_in_every_read_model(told: Told) -> None:
+    log = await events_log(told.settings, 1)
+    team = log.scribe.team("skipped")
+    log.scribe.pattern(team, PatternRecorded(fields={"name": "n"}))
+    await log.publish()
+    standing = "term = 2, writer = 'decider', fence_offset = 1"
+    report = await told.after(
+        f"UPDATE checkpoints SET next_offset = 4, {standing} WHERE projection = 'library' AND partition = 1"
+    )
+    assert {(one.table, one.kind, one.team_id) for one in report.differences} == {
+        (table, "missing", team)
+        for table in ("heads", "names", "patterns", "changes", "history", "projected_logs")
+    }
+    assert report.first_bad_sequences == {team: 1}
+
+
+async def test_a_log_that_cannot_be_followed_up_to_the_checkpoint_is_said_to_be_broken(told: Told) -> None:
+    log = await events_log(told.settings, 1)
+    log.scribe.team()
+    log.scribe.team()
+    records = new_records(log.scribe.records)
+    await append(
+        told.settings, Topics(told.settings.topic_prefix).events, 1, [records[0], records[2], records[2]]
+    )
+    await fetch(
+        told.settings, "UPDATE checkpoints SET next_offset = 4 WHERE projection = 'library' AND partition = 1"
+    )
+    with pytest.raises(Broken) as broken:
+        await verify(told.settings)
+    assert broken.value.offset == 3
