@@ -1,9 +1,12 @@
 """What each request came to: counted and timed by route, and one log line each at DEBUG."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from time import perf_counter
 
 import structlog
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,8 +22,9 @@ class HttpMetrics:
     The access log is at DEBUG: a line per request costs more than everything else in front of a route.
     """
 
-    def __init__(self, app: ASGIApp, access_log: bool) -> None:
+    def __init__(self, app: ASGIApp, templates: Mapping[object, str], access_log: bool) -> None:
         self._app = app
+        self._templates = templates
         self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +46,7 @@ class HttpMetrics:
             self._count(scope, status, perf_counter() - started)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", _NO_ROUTE)
+        route = self._templates.get(scope.get("endpoint"), _NO_ROUTE)
         requests, durations = _series(scope["method"], route, status)
         requests.inc()
         durations.observe(seconds)
@@ -54,6 +58,12 @@ class HttpMetrics:
                 status=status,
                 seconds=round(seconds, 6),
             )
+
+
+def templates_of(app: FastAPI) -> dict[object, str]:
+    """The path template of each endpoint, with the prefixes of all routers that it is included through."""
+    contexts = iter_route_contexts(app.routes)
+    return {context.endpoint: context.path for context in contexts if context.path is not None}
 
 
 @lru_cache(maxsize=1024)

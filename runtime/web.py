@@ -11,7 +11,7 @@ from runtime.authentication import create_authenticator
 from runtime.body_limit import BodyLimit
 from runtime.cut_off import CutOff
 from runtime.health import Health
-from runtime.http_metrics import HttpMetrics
+from runtime.http_metrics import HttpMetrics, templates_of
 from runtime.openapi import PROBLEMS, DescribedApp
 from runtime.request_ids import RequestIds
 from runtime.settings import Settings
@@ -40,7 +40,8 @@ def build_app(title: str, settings: Settings, routers: Sequence[APIRouter], part
     # The last one added is the first to see a request.
     app.add_middleware(CutOff)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(HttpMetrics, access_log=settings.log_level.upper() == "DEBUG")
+    access_log = settings.log_level.upper() == "DEBUG"
+    app.add_middleware(HttpMetrics, templates=templates_of(app), access_log=access_log)
     app.add_middleware(RequestIds)
     return app
 

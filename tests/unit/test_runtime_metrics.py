@@ -10,15 +10,16 @@ TEAM = "/api/v1/counted/{team_id}"
 
 
 def app() -> FastAPI:
-    router = APIRouter()
+    inner, outer = APIRouter(), APIRouter(prefix="/api/v1")
 
-    @router.get(TEAM)
+    @inner.get("/{team_id}")
     async def root(team_id: str) -> str:
         if team_id == "broken":
             raise RuntimeError
         return team_id
 
-    return build_app("t", development(), [router], [])
+    outer.include_router(inner, prefix="/counted")
+    return build_app("t", development(), [outer], [])
 
 
 def count(route: str, status: int) -> float:
