@@ -11,6 +11,7 @@ import asyncpg
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from events.outcome import Outcome, encode
@@ -53,6 +54,21 @@ async def lasting_log(services: Services, **other: Any) -> AsyncIterator[Setting
     await migrated(settings)
     await create_log(settings)
     yield settings
+
+
+@asynccontextmanager
+async def copied_database(settings: Settings) -> AsyncIterator[Settings]:
+    """The same log with a copy of the database, which no one may be connected to."""
+    url = make_url(settings.postgres_dsn.get_secret_value())
+    copy = f"test_{uuid.uuid4().hex}"
+    owner = await asyncpg.connect(url.set(database="postgres").render_as_string(hide_password=False))
+    try:
+        await owner.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{url.database}"')
+        dsn = SecretStr(url.set(database=copy).render_as_string(hide_password=False))
+        yield settings.model_copy(update={"postgres_dsn": dsn})
+    finally:
+        await owner.execute(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)')
+        await owner.close()
 
 
 async def migrated(settings: Settings) -> None:

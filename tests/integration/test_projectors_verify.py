@@ -1,7 +1,7 @@
 """What `verify` finds when the tables are not what the log says."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -10,7 +10,7 @@ from projectors.errors import Broken
 from projectors.verify import Progress, Report, verify
 from runtime.settings import Settings
 from runtime.topics import Topics
-from tests.projecting import append, caught_up, events_log, fetch, fresh_log, projecting
+from tests.projecting import append, caught_up, copied_database, events_log, fetch, fresh_log, projecting
 from tests.scribe import new_records
 from tests.services import Services
 
@@ -30,20 +30,38 @@ class Told:
         return await verify(self.settings)
 
 
-@pytest.fixture
-async def told(services: Services) -> AsyncIterator[Told]:
+async def tell(settings: Settings) -> Told:
+    log = await events_log(settings)
+    team = log.scribe.team()
+    gone = log.scribe.pattern(team, PatternRecorded(fields={"name": "gone"}))
+    log.scribe.pattern(team, PatternDeleted(), gone)
+    pattern = log.scribe.pattern(team, PatternRecorded(fields={"name": "n", "tags": ["t"]}))
+    log.scribe.pattern(team, PatternEdited(base_version=1, set={"category": "c"}, remove=[]), pattern)
+    log.scribe.pattern(team, PatternEdited(base_version=2, set={"name": "m"}, remove=[]), pattern)
+    end = await log.publish()
+    async with projecting(settings):
+        await caught_up(settings, end)
+    return Told(settings, team, pattern)
+
+
+@pytest.fixture(scope="module")
+async def original(services: Services) -> AsyncIterator[Told]:
     async with fresh_log(services) as settings:
-        log = await events_log(settings)
-        team = log.scribe.team()
-        gone = log.scribe.pattern(team, PatternRecorded(fields={"name": "gone"}))
-        log.scribe.pattern(team, PatternDeleted(), gone)
-        pattern = log.scribe.pattern(team, PatternRecorded(fields={"name": "n", "tags": ["t"]}))
-        log.scribe.pattern(team, PatternEdited(base_version=1, set={"category": "c"}, remove=[]), pattern)
-        log.scribe.pattern(team, PatternEdited(base_version=2, set={"name": "m"}, remove=[]), pattern)
-        end = await log.publish()
-        async with projecting(settings):
-            await caught_up(settings, end)
-        yield Told(settings, team, pattern)
+        yield await tell(settings)
+
+
+@pytest.fixture
+async def told(original: Told) -> AsyncIterator[Told]:
+    """The story with a copy of its database, to be spoilt."""
+    async with copied_database(original.settings) as settings:
+        yield replace(original, settings=settings)
+
+
+@pytest.fixture
+async def fresh(services: Services) -> AsyncIterator[Told]:
+    """The story with a log of its own, to be written on."""
+    async with fresh_log(services) as settings:
+        yield await tell(settings)
 
 
 async def test_tables_that_are_what_the_log_says_are_found_equal(told: Told) -> None:
@@ -140,21 +158,21 @@ async def test_a_checkpoint_that_the_rule_does_not_come_to_is_found(told: Told, 
     assert [(one.table, one.kind) for one in report.differences] == [("checkpoints", "altered")]
 
 
-async def test_events_past_the_checkpoint_are_no_difference(told: Told) -> None:
-    log = await events_log(told.settings, 1)
+async def test_events_past_the_checkpoint_are_no_difference(fresh: Told) -> None:
+    log = await events_log(fresh.settings, 1)
     log.scribe.team("late")
     await log.publish()
-    report = await verify(told.settings)
+    report = await verify(fresh.settings)
     assert (report.differences, report.behind) == ([], 2)
 
 
-async def test_a_checkpoint_that_skipped_an_event_is_found_in_every_read_model(told: Told) -> None:
-    log = await events_log(told.settings, 1)
+async def test_a_checkpoint_that_skipped_an_event_is_found_in_every_read_model(fresh: Told) -> None:
+    log = await events_log(fresh.settings, 1)
     team = log.scribe.team("skipped")
     log.scribe.pattern(team, PatternRecorded(fields={"name": "n"}))
     await log.publish()
     standing = "term = 2, writer = 'decider', fence_offset = 1"
-    report = await told.after(
+    report = await fresh.after(
         f"UPDATE checkpoints SET next_offset = 4, {standing} WHERE projection = 'library' AND partition = 1"
     )
     assert {(one.table, one.kind, one.team_id) for one in report.differences} == {
@@ -164,17 +182,18 @@ async def test_a_checkpoint_that_skipped_an_event_is_found_in_every_read_model(t
     assert report.first_bad_sequences == {team: 1}
 
 
-async def test_a_log_that_cannot_be_followed_up_to_the_checkpoint_is_said_to_be_broken(told: Told) -> None:
-    log = await events_log(told.settings, 1)
+async def test_a_log_that_cannot_be_followed_up_to_the_checkpoint_is_said_to_be_broken(fresh: Told) -> None:
+    log = await events_log(fresh.settings, 1)
     log.scribe.team()
     log.scribe.team()
     records = new_records(log.scribe.records)
     await append(
-        told.settings, Topics(told.settings.topic_prefix).events, 1, [records[0], records[2], records[2]]
+        fresh.settings, Topics(fresh.settings.topic_prefix).events, 1, [records[0], records[2], records[2]]
     )
     await fetch(
-        told.settings, "UPDATE checkpoints SET next_offset = 4 WHERE projection = 'library' AND partition = 1"
+        fresh.settings,
+        "UPDATE checkpoints SET next_offset = 4 WHERE projection = 'library' AND partition = 1",
     )
     with pytest.raises(Broken) as broken:
-        await verify(told.settings)
+        await verify(fresh.settings)
     assert broken.value.offset == 3
