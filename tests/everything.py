@@ -1,7 +1,5 @@
 """`serve all` under test: the whole backend behind one base URL."""
 
-import secrets
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from events.identifiers import uuid7
 from runtime.settings import Settings
+from tests.commands import command_id
 from tests.databases import variables_of
 from tests.processes import Running, running
 
@@ -29,7 +27,7 @@ class Everything:
         return next(int(event["pid"]) for event in reversed(starts) if event["child"] == name)
 
     async def submit(self, team_id: str, command: dict[str, Any]) -> httpx.Response:
-        body = {"command_id": uuid7(time.time_ns() // 1_000_000, secrets.token_bytes(10)), **command}
+        body = {"command_id": command_id(), **command}
         return await self.client.post(f"/api/v1/teams/{team_id}/commands", json=body)
 
 

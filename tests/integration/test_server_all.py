@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import secrets
 import signal
-import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,9 +12,9 @@ import httpx
 import psutil
 import pytest
 
-from events.identifiers import uuid7
 from runtime.settings import Settings
 from server.setup import set_up
+from tests.commands import command_id
 from tests.databases import fresh_database, settings_for
 from tests.everything import Everything, everything
 from tests.processes import WITHIN_S, until
@@ -95,7 +93,7 @@ async def test_any_child_may_be_killed_and_what_it_serves_goes_on(settings: Sett
 
 async def submit_until_answered(all_: Everything, team_id: str, command: dict[str, Any]) -> dict[str, Any]:
     """Send the same command again until it has an outcome, as clients do."""
-    command = {"command_id": uuid7(time.time_ns() // 1_000_000, secrets.token_bytes(10)), **command}
+    command = {"command_id": command_id(), **command}
     async with asyncio.timeout(WITHIN_S):
         while True:
             try:

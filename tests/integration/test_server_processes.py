@@ -1,6 +1,7 @@
 """Each process starts on what `setup` made, stops in good order, and says in a line why it does not start."""
 
 import signal
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -12,6 +13,7 @@ from migrations.run import downgrade
 from runtime.settings import Settings
 from server.process import Process
 from server.setup import set_up
+from tests.commands import command_id
 from tests.databases import fresh_database, settings_for, variables_of
 from tests.processes import Running, running, until_ready
 from tests.services import Services
@@ -89,10 +91,17 @@ async def test_a_postgres_that_does_not_answer_is_named_without_its_password(
     assert "hunter2" not in line
 
 
-async def test_the_command_api_starts_without_postgres(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("process", [Process.COMMAND_API, Process.GATEWAY])
+async def test_commands_are_accepted_without_postgres(
+    settings: Settings, tmp_path: Path, process: Process
+) -> None:
     changes = {"postgres_dsn": f"postgresql://app:hunter2@{NOWHERE}/lib"}
-    async with serve(Process.COMMAND_API, settings, tmp_path, changes) as started:
-        await until_ready(started)
+    command = {"command_id": command_id(), "type": "create_team", "name": "ours"}
+    headers = {"Authorization": "Bearer dev-ada", "Prefer": "respond-async"}
+    async with serve(process, settings, tmp_path, changes) as started:
+        async with httpx.AsyncClient(base_url=await started.url(), headers=headers) as client:
+            answer = await client.post(f"/api/v1/teams/{uuid.uuid4()}/commands", json=command)
+        assert (answer.status_code, answer.json()["status"]) == (202, "pending")
         assert await started.end(by=signal.SIGTERM) == (0, "")
     assert "hunter2" not in "".join(started.lines)
 
