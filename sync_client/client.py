@@ -28,8 +28,13 @@ class SyncClient:
         await self._pusher.push()
         while self._outbox.awaiting_pull():
             await self._puller.pull()
-            answered = self._pusher.report.answered
+            answered = self.pushed.answered
             await self._pusher.push()
-            if self._pusher.report.answered == answered:
+            if self.pushed.answered == answered:
                 break
+        return self.pushed
+
+    @property
+    def pushed(self) -> PushReport:
+        """What was pushed so far, also when a push ends in an error."""
         return self._pusher.report

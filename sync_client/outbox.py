@@ -146,6 +146,10 @@ class Outbox:
         if stage is Stage.DONE:
             self._connection.execute("UPDATE outbox SET after = NULL WHERE after = ?", (position,))
 
+    def creates_team(self) -> bool:
+        """Whether the team's creation waits here: until it is sent, the server has nothing to pull."""
+        return self.last_waiting(TEAM) is not None
+
     def patterns_with_commands(self) -> list[str]:
         """The patterns of which commands are kept."""
         rows = self._connection.execute(
@@ -174,6 +178,17 @@ class Outbox:
         """How many commands wait for their user."""
         statement = "SELECT count(*) FROM outbox WHERE state IN ('conflict', 'refused')"
         return int(self._connection.execute(statement).fetchone()[0])
+
+    def counts(self) -> dict[str, int]:
+        """How many commands are in each state; `held` are pending, behind drafts."""
+        counted = dict(
+            self._connection.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall()
+        )
+        (held,) = self._connection.execute(
+            "SELECT count(*) FROM outbox WHERE state = 'pending' AND position IN held"
+        ).fetchone()
+        states = {stage.value: counted.get(stage.value, 0) for stage in Stage}
+        return {**states, "pending": states["pending"] - held, "held": held}
 
     def forget_done(self, before: str) -> None:
         """Remove commands that were answered before a time, and are part of the library."""

@@ -1,0 +1,40 @@
+"""The `patternlog` command line."""
+
+import sys
+from io import TextIOWrapper
+
+import typer
+
+from sync_client import file_commands, pattern_commands, sync_commands
+from sync_client.console import warn
+from sync_client.errors import SyncError
+from sync_client.mounting import MountingGroup
+
+app = typer.Typer(
+    name="patternlog",
+    cls=MountingGroup,
+    help="A team's pattern library, kept in step with everybody's, offline or on.",
+    epilog="Exit codes: 0 fine, 1 drafts or invalid patterns, 2 usage, 3 later, 4 sign in, 5 server, 6 disk.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+sync_commands.register(app)
+pattern_commands.register(app)
+file_commands.register(app)
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one line on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        app()
+    except SyncError as error:
+        warn(f"patternlog: {error.message} [{error.code}]")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""A workspace: a folder with a replica, its settings and the token, in `.patternlog`."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync_client.errors import NeedsSignIn, WorkspaceError
+from sync_client.http_transport import Endpoint
+from sync_client.replica import Replica, readable_replica, writable_replica
+
+NAME = ".patternlog"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """Where a workspace's library is served."""
+
+    server: str
+    team_id: str
+    read_server: str | None = None
+
+
+class Workspace:
+    """An existing workspace."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def writing(self) -> Iterator[Replica]:
+        """The replica, to write."""
+        with writable_replica(self.folder) as replica:
+            yield replica
+
+    @contextmanager
+    def reading(self) -> Iterator[Replica]:
+        """The replica, to read; another process may be writing."""
+        with readable_replica(self.folder) as replica:
+            yield replica
+
+    def keep_token(self, token: str) -> None:
+        """Store the token where only this user can read it."""
+        path = self.folder / "token.new"
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(token + "\n")
+        path.replace(self.folder / "token")
+
+    def endpoint(self, replica: Replica, token: str | None) -> Endpoint:
+        """How to reach the server; raise `NeedsSignIn` if nobody has given a token."""
+        home = home_of(replica)
+        return endpoint_of(home, token or self._kept_token())
+
+    def _kept_token(self) -> str:
+        try:
+            return (self.folder / "token").read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            raise NeedsSignIn("no_token", "no token: give one with --token or PATTERNLOG_TOKEN") from None
+
+
+def find_workspace(start: Path) -> Workspace:
+    """The workspace of a folder or the nearest one above it; raise `WorkspaceError` if there is none."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / NAME / "replica.sqlite").exists():
+            return Workspace(folder / NAME)
+    raise WorkspaceError(
+        "no_workspace", f"no workspace in {start} or above it: make one with patternlog init"
+    )
+
+
+@contextmanager
+def new_workspace(folder: Path, home: Home, token: str) -> Iterator[tuple[Workspace, Replica]]:
+    """Make a workspace, and open it to write; one whose making was cut off is made again."""
+    workspace = Workspace(folder / NAME)
+    try:
+        workspace.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (workspace.folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        with workspace.writing() as replica:
+            if replica.get("team_id") is not None:
+                raise WorkspaceError("workspace_exists", f"{folder.resolve()} holds a workspace already")
+            workspace.keep_token(token)
+            with replica.transaction():
+                replica.put("server", home.server)
+                replica.put("read_server", home.read_server)
+                replica.put("team_id", home.team_id)
+            yield workspace, replica
+    except OSError as error:
+        raise WorkspaceError("workspace_unusable", f"{error.filename}: {error.strerror}") from error
+
+
+def home_of(replica: Replica) -> Home:
+    """Where the replica's library is served; raise `WorkspaceError` if its making was cut off."""
+    server, team_id = replica.get("server"), replica.get("team_id")
+    if server is None or team_id is None:
+        raise WorkspaceError("no_workspace", "making this workspace was cut off: init it again")
+    return Home(server=server, team_id=team_id, read_server=replica.get("read_server"))
+
+
+def endpoint_of(home: Home, token: str) -> Endpoint:
+    """How to reach a library's server with a token; raise `NeedsSignIn` for text that is no token."""
+    if not token.isascii() or not token.isprintable() or not token:
+        raise NeedsSignIn("bad_token", "the token is not one line of ASCII text")
+    return Endpoint(server=home.server, read_server=home.read_server, team_id=home.team_id, token=token)
