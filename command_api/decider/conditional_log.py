@@ -11,12 +11,12 @@ docs/conditional-append.md has the whole protocol, and tests/model/ checks it ex
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from command_api.decider.partition_io import PartitionIO, Topic, UnknownFate
 from events.outcome import Position, mark, position_of
-from events.readers_rule import NO_ONE, Standing, Verdict, fence, judge, stamps
-from events.record import TERM, WRITER, NewRecord, Record, integer_of, text_of
+from events.readers_rule import NO_ONE, Standing, Verdict, fence, fence_offset_of, judge, stamps
+from events.record import NewRecord, Record
 
 
 class Superseded(Exception):
@@ -39,20 +39,12 @@ BEGINNING = Point(offset=0, standing=NO_ONE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StampedPosition:
-    """A position, and the writer under whom it was written."""
-
-    position: Position
-    standing: Standing
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
     """Where taking a partition begins to read: what the projections already know."""
 
     heads: Point
     outcomes: Point
-    position: StampedPosition | None
+    position: Position | None
 
 
 @dataclass(slots=True)
@@ -66,7 +58,7 @@ class Taken:
     """A partition that was taken: its log, where to go on, and all that counts since the projections."""
 
     log: "ConditionalLog"
-    position: Position
+    next_command_offset: int
     events: list[Record]
     outcomes: list[Record]
 
@@ -121,24 +113,28 @@ class ConditionalLog:
 async def take(io: PartitionIO, *, writer: str, log_id: str, start: Start) -> Taken:
     """Take the partition under a new term, as a writer that was never used before.
 
+    The new owner's first record, a mark, is the caller's to append, once it knows which answers are owed.
     Raise `Superseded` when a rival took it meanwhile (try again), `UnknownFate` when a fence was not
     acknowledged (try again with another writer), `NotReady` when the log and the projections disagree.
     """
     await _check_within(io, Topic.EVENTS, start.heads)
     await _check_within(io, Topic.OUTCOMES, start.outcomes)
     outcomes = await _read_on(io, Topic.OUTCOMES, start.outcomes)
-    position = _last_position(outcomes.counting, start.position)
-    events = await _read_on(io, Topic.EVENTS, _events_start(start.heads, position))
+    owed_from = _last_position(outcomes.counting, start.position).events_end
+    events = await _read_on(io, Topic.EVENTS, await _events_start(io, start.heads, owed_from))
     term = max(events.standing.term, outcomes.standing.term) + 1
     own = fence(term=term, writer=writer, log_id=log_id)
     for reading in (events, outcomes):
         await _place_fence(io, reading, own)
-    position = _last_position(outcomes.counting, position)
     log = ConditionalLog(
         io, log_id, _Tail(events.standing, events.end), _Tail(outcomes.standing, outcomes.end)
     )
-    await log.append_mark(replace(position.position, events_end=log.events_end))
-    return Taken(log=log, position=position.position, events=events.counting, outcomes=outcomes.counting)
+    return Taken(
+        log=log,
+        next_command_offset=_last_position(outcomes.counting, start.position).next_command_offset,
+        events=[record for record in events.counting if record.offset >= min(owed_from, start.heads.offset)],
+        outcomes=outcomes.counting,
+    )
 
 
 @dataclass(slots=True)
@@ -178,23 +174,23 @@ async def _place_fence(io: PartitionIO, reading: _Reading, own: NewRecord) -> No
         raise Superseded(f"a rival's fence took {reading.topic.value} before offset {at}")
 
 
-def _last_position(outcomes: Sequence[Record], before: StampedPosition | None) -> StampedPosition:
+def _last_position(outcomes: Sequence[Record], before: Position | None) -> Position:
     if outcomes:
-        last = outcomes[-1]
-        standing = Standing(
-            term=integer_of(last.headers, TERM), writer=text_of(last.headers, WRITER), fence_offset=-1
-        )
-        return StampedPosition(position=position_of(last), standing=standing)
+        return position_of(outcomes[-1])
     if before is None:
         raise NotReady("outcomes hold no position: not even the first mark counts")
     return before
 
 
-def _events_start(heads: Point, position: StampedPosition) -> Point:
+async def _events_start(io: PartitionIO, heads: Point, owed_from: int) -> Point:
     """Where to read [events] from: the heads' checkpoint, or earlier, where answers are still owed.
 
-    Up to the end that a position names its writer had settled everything, so there it was the current one.
+    Who was current there is not known, so the rule for readers in mid-log finds it. Where no record tells
+    of a fence, no event lies there either, and the checkpoint is early enough.
     """
-    if heads.offset <= position.position.events_end:
-        return heads
-    return Point(offset=position.position.events_end, standing=position.standing)
+    if owed_from < heads.offset:
+        for record in await io.read(Topic.EVENTS, owed_from, heads.offset):
+            fence_offset = fence_offset_of(record)
+            if fence_offset is not None:
+                return Point(offset=fence_offset, standing=NO_ONE)
+    return heads

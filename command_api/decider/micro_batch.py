@@ -1,6 +1,6 @@
 """The decisions on one micro-batch of commands: pure, given the working set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import assert_never
@@ -120,13 +120,16 @@ def decide_batch(
     requests: Sequence[Request],
     working: WorkingSet,
     identity: PartitionIdentity,
-    orphans: Mapping[int, Sequence[Envelope]],
+    orphans: Callable[[int], Sequence[Envelope]],
     max_bytes: int,
 ) -> Decided:
-    """Decide on requests in order, until the records would take more than `max_bytes`."""
+    """Decide on requests in order, until the records would take more than `max_bytes`.
+
+    `orphans` gives the events that a command, by its offset, has already.
+    """
     decided = Decided()
     for request in requests:
-        events, answer = _answer(request, working, identity, orphans.get(request.record.offset, ()))
+        events, answer = _answer(request, working, identity, orphans(request.record.offset))
         decided.events += events
         decided.outcomes.append((request.record.offset, answer))
         decided.bytes += sum(record.size for record in events) + _size(answer)

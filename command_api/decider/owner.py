@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -27,11 +27,11 @@ from command_api.decider.micro_batch import (
     wanted_by,
 )
 from command_api.decider.partition_io import Topic, UnknownFate
-from command_api.decider.recovery import orphans_of, read_tail, remember, wanted_by_tail
+from command_api.decider.recovery import Orphans, read_tail, remember, wanted_by_tail
 from command_api.decider.snapshot import Snapshot, Wanted, read_snapshot
 from events import outcome
-from events.envelope import Envelope
 from events.errors import EventError
+from events.outcome import Position
 from events.pattern import ImpossibleEvent
 from events.record import NewRecord, Record
 from runtime.health import Health
@@ -127,12 +127,18 @@ class PartitionOwner:
         tail = read_tail(taken.events)
         snapshot = await read_snapshot(self._engine, self._identity.partition, wanted_by_tail(tail))
         memory = remember(tail, taken.outcomes, snapshot)
-        orphans = orphans_of(tail, taken.position)
-        self._commands.seek(taken.position.next_command_offset)
+        orphans = Orphans(tail, taken.next_command_offset)
+        await taken.log.append_mark(
+            Position(
+                next_command_offset=taken.next_command_offset,
+                events_end=orphans.owed_from(taken.next_command_offset, taken.log.events_end),
+            )
+        )
+        self._commands.seek(taken.next_command_offset)
         self._log.info(
             "partition_taken",
             writer=writer,
-            next_command_offset=taken.position.next_command_offset,
+            next_command_offset=taken.next_command_offset,
             tail_events=len(tail),
             owed_answers=len(orphans),
         )
@@ -156,14 +162,14 @@ class Session:
         identity: PartitionIdentity,
         taken: Taken,
         memory: Memory,
-        orphans: Mapping[int, Sequence[Envelope]],
+        orphans: Orphans,
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._commands = commands
         self._identity = identity
         self._log: ConditionalLog = taken.log
-        self._next_offset = taken.position.next_command_offset
+        self._next_offset = taken.next_command_offset
         self._memory = memory
         self._orphans = orphans
         self._retake_at = time.monotonic() + settings.retake_after_s
@@ -189,7 +195,7 @@ class Session:
 
     async def _answer_some(self, requests: Sequence[Request]) -> int:
         working, snapshot = await self._read(requests)
-        decided = decide_batch(requests, working, self._identity, self._orphans, _MAX_MICRO_BATCH_BYTES)
+        decided = decide_batch(requests, working, self._identity, self._orphans.of, _MAX_MICRO_BATCH_BYTES)
         if decided.events:
             await self._log.append_events(decided.events)
             self._memory.keep_events(working.draft, self._log.events_end - 1)
@@ -197,6 +203,7 @@ class Session:
         self._memory.keep_answers(working.draft, self._log.outcomes_end - 1)
         self._memory.evict(snapshot)
         self._next_offset = decided.outcomes[-1][0] + 1
+        self._orphans.answered_up_to(self._next_offset)
         self._records_left -= len(decided.outcomes)
         return len(decided.outcomes)
 
@@ -214,7 +221,10 @@ class Session:
         return snapshot
 
     def _outcome_records(self, decided: Decided) -> list[NewRecord]:
+        # They land as one batch, so what the whole batch answers is owed by none of them.
+        answered_up_to = decided.outcomes[-1][0] + 1
+        events_end = self._orphans.owed_from(answered_up_to, self._log.events_end)
         return [
-            outcome.encode(answer, command_offset=offset, events_end=self._log.events_end)
+            outcome.encode(answer, command_offset=offset, events_end=events_end)
             for offset, answer in decided.outcomes
         ]

@@ -10,7 +10,7 @@ from command_api.decider.stream_writer import settle
 from events import outcome
 from events.envelope import Envelope, decode, record_hash
 from events.errors import MalformedRecord
-from events.outcome import Position, is_mark
+from events.outcome import is_mark
 from events.record import COMMAND_OFFSET, Record, integer_of
 from events.registry import read
 from events.stream import evolve
@@ -55,13 +55,40 @@ def remember(tail: Sequence[TailEvent], outcomes: Sequence[Record], snapshot: Sn
     return memory
 
 
-def orphans_of(tail: Sequence[TailEvent], position: Position) -> dict[int, list[Envelope]]:
-    """By command offset, the events of commands whose outcome is still owed."""
-    orphans: dict[int, list[Envelope]] = {}
-    for event in tail:
-        if event.command_offset >= position.next_command_offset:
-            orphans.setdefault(event.command_offset, []).append(event.envelope)
-    return orphans
+class Orphans:
+    """Events whose command has no outcome yet: their decider died between its two appends."""
+
+    def __init__(self, tail: Sequence[TailEvent], next_command_offset: int) -> None:
+        self._events: dict[int, list[TailEvent]] = {}
+        for event in tail:
+            if event.command_offset >= next_command_offset:
+                self._events.setdefault(event.command_offset, []).append(event)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def of(self, command_offset: int) -> list[Envelope]:
+        """The events that a command has already."""
+        return [event.envelope for event in self._events.get(command_offset, ())]
+
+    def answered_up_to(self, next_command_offset: int) -> None:
+        """Commands before this offset have their outcome."""
+        for offset in [offset for offset in self._events if offset < next_command_offset]:
+            del self._events[offset]
+
+    def owed_from(self, next_command_offset: int, known_end: int) -> int:
+        """The end of [events] that a position names: every event before it has its outcome.
+
+        A successor looks for orphans from there on, so it must not pass the first event of a command from
+        `next_command_offset` on.
+        """
+        owed = [
+            event.record.offset
+            for offset, events in self._events.items()
+            if offset >= next_command_offset
+            for event in events
+        ]
+        return min([known_end, *owed])
 
 
 def _follow(working: WorkingSet, event: TailEvent) -> None:

@@ -6,7 +6,7 @@ from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from command_api.decider.conditional_log import BEGINNING, Point, StampedPosition, Start
+from command_api.decider.conditional_log import BEGINNING, Point, Start
 from events.outcome import OutcomeStatus, Position
 from events.readers_rule import Standing
 from events.state_json import load_state
@@ -52,7 +52,7 @@ class Snapshot:
 
     heads_checkpoint: Point | None
     outcomes_checkpoint: Point | None
-    position: StampedPosition | None
+    position: Position | None
     states: dict[StreamKey, StreamState]
     names: dict[NameKey, str]
     logs: dict[str, LogHead]
@@ -73,7 +73,7 @@ SELECT 'checkpoint' AS kind, projection AS a, writer AS b, next_offset AS n, ter
        log_id::text AS c, NULL AS d
   FROM checkpoints WHERE partition = $1 AND generation = 1 AND projection IN ('library', 'outcomes')
 UNION ALL
-SELECT 'position', NULL, writer, next_command_offset, term, events_end, NULL, NULL
+SELECT 'position', NULL, NULL, next_command_offset, events_end, 0, NULL, NULL
   FROM decider_positions WHERE partition = $1
 UNION ALL
 SELECT 'head', k.team_id, k.stream, 0, 0, 0, h.state, NULL
@@ -130,12 +130,9 @@ def _columns(pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return [first for first, _ in ordered], [second for _, second in ordered]
 
 
-def _position(rows: Iterable[tuple[str, str, int, int, int, str, str]]) -> StampedPosition | None:
-    for _, writer, next_command_offset, term, events_end, _, _ in rows:
-        return StampedPosition(
-            position=Position(next_command_offset=next_command_offset, events_end=events_end),
-            standing=Standing(term=term, writer=writer, fence_offset=-1),
-        )
+def _position(rows: Iterable[tuple[str, str, int, int, int, str, str]]) -> Position | None:
+    for _, _, next_command_offset, events_end, _, _, _ in rows:
+        return Position(next_command_offset=next_command_offset, events_end=events_end)
     return None
 
 

@@ -4,7 +4,6 @@ from command_api.decider.conditional_log import (
     BEGINNING,
     NotReady,
     Point,
-    StampedPosition,
     Start,
     Superseded,
     Taken,
@@ -12,7 +11,7 @@ from command_api.decider.conditional_log import (
 )
 from command_api.decider.partition_io import Topic, UnknownFate
 from events.outcome import Outcome, Position, encode, is_mark, position_of
-from events.readers_rule import NO_ONE, Standing
+from events.readers_rule import NO_ONE, judge
 from events.record import NewRecord
 from tests.simulated_log import LOG_ID, SimulatedIO, SimulatedPartition, made_log
 
@@ -47,8 +46,9 @@ def values(partition: SimulatedPartition) -> list[bytes | None]:
 async def test_a_taken_partition_goes_on_at_the_first_mark() -> None:
     partition = made_log()
     result = await taken(SimulatedIO(partition), "a")
-    assert result.position == Position(next_command_offset=0, events_end=1)
+    assert result.next_command_offset == 0
     assert result.events == []
+    await result.log.append_mark(Position(next_command_offset=0, events_end=2))
     last = partition.counting(Topic.OUTCOMES)[-1]
     assert is_mark(last)
     assert position_of(last) == Position(next_command_offset=0, events_end=2)
@@ -69,7 +69,7 @@ async def test_the_next_owner_sees_all_that_counts_and_goes_on_after_the_last_ou
     await first.log.append_outcomes([answer(7, first.log.events_end)])
     second = await taken(SimulatedIO(partition), "b")
     assert [record.value for record in second.events] == [b"one"]
-    assert second.position.next_command_offset == 8
+    assert second.next_command_offset == 8
 
 
 async def test_what_an_older_owner_appends_is_void_and_it_is_told_so() -> None:
@@ -119,7 +119,7 @@ async def test_after_a_lost_acknowledgement_the_next_taking_finds_the_events() -
         await first.log.append_events([event("one")])
     second = await taken(SimulatedIO(partition), "b")
     assert [record.value for record in second.events] == [b"one"]
-    assert second.position.next_command_offset == 0
+    assert second.next_command_offset == 0
 
 
 async def test_a_batch_that_lands_after_the_next_taking_is_void() -> None:
@@ -187,13 +187,44 @@ async def test_answers_owed_are_found_though_the_heads_are_past_their_events() -
     partition = made_log()
     first = await taken(SimulatedIO(partition), "a")
     await first.log.append_events([event("owed")])
-    own = Standing(term=2, writer="a", fence_offset=1)
-    heads = Point(offset=len(partition.topics[Topic.EVENTS]), standing=own)
-    position = StampedPosition(position=Position(next_command_offset=0, events_end=2), standing=own)
-    outcomes = Point(
-        offset=len(partition.topics[Topic.OUTCOMES]), standing=Standing(term=2, writer="a", fence_offset=2)
-    )
-    second = await taken(
-        SimulatedIO(partition), "b", Start(heads=heads, outcomes=outcomes, position=position)
-    )
+    second = await taken(SimulatedIO(partition), "b", projected(partition, events_end=2))
     assert [record.value for record in second.events] == [b"owed"]
+
+
+async def test_answers_owed_are_found_after_more_than_one_owner_died() -> None:
+    partition = made_log()
+    first = await taken(SimulatedIO(partition), "a")
+    await first.log.append_events([event("owed")])
+    second = await taken(SimulatedIO(partition), "b")
+    await second.log.append_mark(Position(next_command_offset=0, events_end=2))
+    third = await taken(SimulatedIO(partition), "c", projected(partition, events_end=2))
+    assert [record.value for record in third.events] == [b"owed"]
+
+
+async def test_a_late_void_record_does_not_hide_the_answers_owed() -> None:
+    partition = made_log()
+    late = SimulatedIO(partition)
+    first = await taken(late, "a")
+    late.delay()
+    with pytest.raises(UnknownFate):
+        await first.log.append_events([event("late")])
+    second = await taken(SimulatedIO(partition), "b")
+    late.deliver()
+    await second.log.append_events([event("owed")])
+    third = await taken(SimulatedIO(partition), "c", projected(partition, events_end=3))
+    assert [record.value for record in third.events] == [b"owed"]
+
+
+def projected(partition: SimulatedPartition, events_end: int) -> Start:
+    """Projections that have seen everything, with a position before the last events."""
+    standing = NO_ONE
+    for record in partition.topics[Topic.EVENTS]:
+        _, standing = judge(standing, record)
+    outcomes = NO_ONE
+    for record in partition.topics[Topic.OUTCOMES]:
+        _, outcomes = judge(outcomes, record)
+    return Start(
+        heads=Point(offset=len(partition.topics[Topic.EVENTS]), standing=standing),
+        outcomes=Point(offset=len(partition.topics[Topic.OUTCOMES]), standing=outcomes),
+        position=Position(next_command_offset=0, events_end=events_end),
+    )

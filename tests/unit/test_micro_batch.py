@@ -11,6 +11,7 @@ from command_api.decider.micro_batch import Decided, PartitionIdentity, decide_b
 from command_api.decider.snapshot import Snapshot
 from command_api.decisions.decide import decide
 from events import envelope
+from events.envelope import Envelope
 from events.identifiers import uuid7
 from events.outcome import Outcome
 from events.record import Record
@@ -51,6 +52,10 @@ def on_pattern(kind: str, number: int, pattern: int, **more: Any) -> dict[str, A
     }
 
 
+def no_orphans(_: int) -> list[Envelope]:
+    return []
+
+
 class Desk:
     """A working set without Postgres, and a running command offset."""
 
@@ -69,7 +74,7 @@ class Desk:
 
     def decide(self, *commands: dict[str, Any] | bytes, **options: Any) -> Decided:
         requests = [read_request(self.record(command, **options), HERE) for command in commands]
-        return decide_batch(requests, self.working, HERE, {}, max_bytes=10**9)
+        return decide_batch(requests, self.working, HERE, no_orphans, max_bytes=10**9)
 
     def record(
         self, command: dict[str, Any] | bytes, *, key: str = TEAM, headers: dict[str, bytes] | None = None
@@ -172,7 +177,7 @@ def test_the_first_outcome_comes_before_the_age() -> None:
         value=request.value,
         headers=request.headers,
     )
-    decided = decide_batch([read_request(late, HERE)], desk.working, HERE, {}, max_bytes=10**9)
+    decided = decide_batch([read_request(late, HERE)], desk.working, HERE, no_orphans, max_bytes=10**9)
     assert only(decided).status == "accepted"
 
 
@@ -215,7 +220,9 @@ def test_a_command_that_has_its_events_only_gets_its_outcome() -> None:
     later.working.draft.states.update(desk.working.draft.states)
     later.working.draft.logs.update(desk.working.draft.logs)
     requests = [read_request(later.record(each), HERE) for each in (create_team(), record_pattern(1, 1, "a"))]
-    decided = decide_batch(requests, later.working, HERE, {0: events[:1], 1: events[1:]}, max_bytes=10**9)
+    decided = decide_batch(
+        requests, later.working, HERE, {0: events[:1], 1: events[1:]}.__getitem__, max_bytes=10**9
+    )
     assert decided.events == []
     assert [outcome for _, outcome in decided.outcomes] == [outcome for _, outcome in first.outcomes]
 
@@ -229,7 +236,7 @@ def test_an_owed_merge_is_still_told_as_a_merge() -> None:
     assert [outcome.status for _, outcome in first.outcomes][2:] == ["accepted", "merged"]
     owed = [envelope.decode(first.events[3])]
     request = read_request(Desk().record(edits[1]), HERE)
-    decided = decide_batch([request], Desk().working, HERE, {0: owed}, max_bytes=10**9)
+    decided = decide_batch([request], Desk().working, HERE, lambda _: owed, max_bytes=10**9)
     assert only(decided) == first.outcomes[3][1]
 
 
@@ -239,7 +246,7 @@ def test_a_batch_ends_when_its_records_are_large_enough_and_loses_none() -> None
         read_request(desk.record(each), HERE)
         for each in (create_team(), record_pattern(1, 1, "a"), record_pattern(2, 2, "b"))
     ]
-    decided = decide_batch(requests, desk.working, HERE, {}, max_bytes=1)
+    decided = decide_batch(requests, desk.working, HERE, no_orphans, max_bytes=1)
     assert len(decided.outcomes) == 1
     assert len(decided.events) == 1
 
