@@ -19,7 +19,7 @@ MAX_LIMIT = 5000
 _ROWS = """
 SELECT sequence, item, octet_length(item) AS size FROM changes WHERE team_id = $1 AND sequence > $3
 """
-STATEMENT = page_statement(rows=_ROWS, item="item", place="sequence::text", order="sequence")
+STATEMENT = page_statement(rows=_ROWS, item="item", place="sequence", order="sequence")
 
 router = APIRouter(tags=["changes"])
 
@@ -49,6 +49,7 @@ async def list_changes(
     page = await read_page(reader.database, STATEMENT, team_id, query.limit, after)
     page.position.check_log(since)
     # A cursor from a write can be ahead of the read models; it never goes back.
-    seen = int(page.next_place) if page.next_place else max(page.position.sequence, after)
-    tail = dump({"cursor": page.position.cursor_at(seen), "has_more": page.has_more})[1:]
+    has_more = page.next_place is not None
+    seen = page.next_place[0] if page.next_place else max(page.position.sequence, after)
+    tail = dump({"cursor": page.position.cursor_at(seen), "has_more": has_more})[1:]
     return json_answer(b'{"changes":[', page.items, b"],", tail, etag=reader.etag(page.position))

@@ -28,13 +28,13 @@ SELECT version, item, octet_length(item) AS size
 
 def _statement(after: str, order: Order) -> str:
     rows = _ROWS.format(after=after)
-    return page_statement(rows=rows, item="item", place="version::text", order=f"version {order}")
+    return page_statement(rows=rows, item="item", place="version", order=f"version {order}")
 
 
 STATEMENTS: dict[Order, str] = {"asc": _statement(">", "asc"), "desc": _statement("<", "desc")}
-BEFORE_FIRST: dict[Order, int] = {"asc": 0, "desc": MAX_VERSION}
+BEFORE_FIRST: dict[Order, tuple[int]] = {"asc": (0,), "desc": (MAX_VERSION,)}
 
-_PLACE = TypeAdapter(Annotated[int, Field(ge=1, le=MAX_VERSION)])
+_PLACE = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=MAX_VERSION)]])
 
 router = APIRouter(tags=["history"])
 
@@ -62,7 +62,7 @@ async def list_history(
         place = read_page_token(query.page, question, _PLACE)
     await reader.wait(team_id, query)
     statement = STATEMENTS[query.order]
-    page = await read_page(reader.database, statement, team_id, query.limit, pattern_id, place)
+    page = await read_page(reader.database, statement, team_id, query.limit, pattern_id, *place)
     # Versions are never taken away, so a page can only be empty where there are none.
     if not page.items and query.page is None:
         raise unknown_pattern(pattern_id)

@@ -14,9 +14,9 @@ Place = TypeVar("Place")
 _DIGEST_BYTES = 8
 
 
-def page_token(question: Json, place: str) -> str:
-    """The token of a place, as JSON text, in the answer to a question (its team, filters and sort)."""
-    payload = place.encode()
+def page_token(question: Json, place: tuple[str | int, ...]) -> str:
+    """The token of a place in the answer to a question (its team, filters and sort)."""
+    payload = dump(place)
     return base64.urlsafe_b64encode(_digest(question, payload) + payload).decode()
 
 

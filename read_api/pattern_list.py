@@ -47,8 +47,7 @@ class Sort:
 
 _NAME = TypeAdapter(tuple[Text, Id])
 _SEQUENCE = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2**63 - 1)]])
-_BY_NAME = "json_build_array(name, pattern_id)::text"
-_BY_SEQUENCE = "json_build_array(sequence)::text"
+_BY_NAME = "name, pattern_id::text"
 
 SORTS: Mapping[SortName, Sort] = {
     "name": Sort(
@@ -60,8 +59,8 @@ SORTS: Mapping[SortName, Sort] = {
         place=_BY_NAME,
         shape=_NAME,
     ),
-    "updated": Sort(order="sequence", after="sequence > {}", place=_BY_SEQUENCE, shape=_SEQUENCE),
-    "-updated": Sort(order="sequence DESC", after="sequence < {}", place=_BY_SEQUENCE, shape=_SEQUENCE),
+    "updated": Sort(order="sequence", after="sequence > {}", place="sequence", shape=_SEQUENCE),
+    "-updated": Sort(order="sequence DESC", after="sequence < {}", place="sequence", shape=_SEQUENCE),
 }
 
 ITEM = """

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from read_api import paging
 from read_api.paging import page_token, read_page_token
 from read_api.pattern_list import SORTS
 from runtime.problems import Problem
@@ -23,27 +24,32 @@ def refused(token: str, question: object = QUESTION, shape: TypeAdapter[object] 
     return (raised.value.code, raised.value.status) == ("bad_page", 400)
 
 
+def made_up(place: str) -> str:
+    payload = place.encode()
+    return base64.urlsafe_b64encode(paging._digest(QUESTION, payload) + payload).decode()
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=255))
 def test_any_name_comes_back_from_its_token(name: str) -> None:
-    place = TypeAdapter(tuple[str, str]).dump_json((name, PATTERN)).decode()
-    assert read_page_token(page_token(QUESTION, place), QUESTION, BY_NAME) == (name, PATTERN)
+    token = page_token(QUESTION, (name, PATTERN))
+    assert read_page_token(token, QUESTION, BY_NAME) == (name, PATTERN)
 
 
 @given(st.integers(min_value=1, max_value=2**63 - 1))
 def test_any_sequence_comes_back_from_its_token(sequence: int) -> None:
-    token = page_token(QUESTION, f"[{sequence}]")
+    token = page_token(QUESTION, (sequence,))
     assert read_page_token(token, QUESTION, BY_SEQUENCE) == (sequence,)
 
 
 def test_a_token_of_another_question_is_refused() -> None:
-    token = page_token(QUESTION, "[1]")
+    token = page_token(QUESTION, (1,))
     for question in (["other", *QUESTION[1:]], [*QUESTION[:3], "-name"], [*QUESTION, None], []):
         assert refused(token, question, BY_SEQUENCE)
 
 
 @given(st.data())
 def test_a_token_that_was_changed_anywhere_is_refused(data: st.DataObject) -> None:
-    token = page_token(QUESTION, "[123456]")
+    token = page_token(QUESTION, (123456,))
     at = data.draw(st.integers(0, len(token) - 1))
     character = data.draw(st.characters().filter(lambda found: found != token[at]))
     assert refused(token[:at] + character + token[at + 1 :], shape=BY_SEQUENCE)
@@ -77,9 +83,9 @@ def test_any_other_bytes_are_refused(raw: bytes) -> None:
     ],
 )
 def test_a_made_up_place_is_refused_although_its_checksum_fits(place: str) -> None:
-    assert refused(page_token(QUESTION, place))
+    assert refused(made_up(place))
 
 
 @pytest.mark.parametrize("place", ["[0]", "[-1]", f"[{2**63}]", "[1.5]", '["1"]', "[true]", "[1,2]", "1"])
 def test_a_made_up_sequence_is_refused_although_its_checksum_fits(place: str) -> None:
-    assert refused(page_token(QUESTION, place), shape=BY_SEQUENCE)
+    assert refused(made_up(place), shape=BY_SEQUENCE)
