@@ -126,7 +126,7 @@ class PartitionOwner:
         taken = await take(io, writer=writer, log_id=self._identity.log_id, start=before.start)
         tail = read_tail(taken.events)
         snapshot = await read_snapshot(self._engine, self._identity.partition, wanted_by_tail(tail))
-        memory = remember(tail, taken.outcomes, snapshot)
+        memory = remember(tail, taken.outcomes, before, snapshot)
         orphans = Orphans(tail, taken.next_command_offset)
         await taken.log.append_mark(
             Position(

@@ -40,9 +40,17 @@ def wanted_by_tail(tail: Sequence[TailEvent]) -> Wanted:
     )
 
 
-def remember(tail: Sequence[TailEvent], outcomes: Sequence[Record], snapshot: Snapshot) -> Memory:
-    """The memory of all that counts past the snapshot's checkpoints."""
+def remember(
+    tail: Sequence[TailEvent], outcomes: Sequence[Record], before: Snapshot, snapshot: Snapshot
+) -> Memory:
+    """The memory of all that counts past the snapshot's checkpoints.
+
+    What was read begins at the checkpoints of the snapshot `before`; raise `CheckpointWentBack` when
+    Postgres has fallen behind them meanwhile.
+    """
     memory = Memory()
+    memory.evict(before)
+    memory.observe(snapshot)
     memory.evict(snapshot)
     for event in tail:
         if event.record.offset >= snapshot.start.heads.offset:
