@@ -56,10 +56,13 @@ class KafkaPartition:
         self._reader.seek(at, start)
         self._reader.resume(at)
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._timeout_s) as limit:
                 while start + len(records) < end:
                     found = await self._reader.getmany(at, timeout_ms=1000)
                     records += map(record_of, found.get(at, ()))
+                    if found:
+                        # A long tail takes its time; only a standstill is a failure.
+                        limit.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
         finally:
             self._reader.pause(at)
         return records[: end - start]
