@@ -9,6 +9,8 @@ from typing import Any
 
 from demo.deployment import client_environment
 
+PATTERNLOG = str(Path(sys.executable).with_name("patternlog"))
+
 
 class ClientFailed(Exception):
     """A command ended with an exit code that the story does not expect."""
@@ -22,9 +24,9 @@ class Developer:
     folder: Path
 
     def run(self, *arguments: str, expect: int = 0) -> str:
-        """Run `patternlog` and return what it printed; raise `ClientFailed` on another exit code."""
+        """Run `patternlog` and return its answer; raise `ClientFailed` on another exit code."""
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "sync_client", *arguments],
+            [PATTERNLOG, *arguments],
             cwd=self.folder,
             env=client_environment(f"dev-{self.name}"),
             capture_output=True,
@@ -36,7 +38,7 @@ class Developer:
             raise ClientFailed(
                 f"`patternlog {command}` ended with {done.returncode}:\n{done.stdout}{done.stderr}"
             )
-        return done.stdout + done.stderr
+        return done.stdout
 
     def json(self, *arguments: str) -> Any:
         """What a command prints as JSON."""

@@ -1,6 +1,7 @@
 """The story of one library: recorded by Ann, pulled by Ben, edited by both, replayed by an auditor."""
 
 import json
+import shlex
 import tempfile
 import time
 from collections.abc import Iterator
@@ -51,44 +52,40 @@ class Story:
         self._where_to_look()
 
     def _ann_records_a_library(self) -> str:
-        patterns = [pattern_of(rule) for rule in rule_book()]
         book = self._folder / "rules.json"
-        book.write_text(json.dumps({"patterns": patterns}))
+        book.write_text(json.dumps({"patterns": [pattern_of(rule) for rule in rule_book()]}))
         with self._told("Ann creates a team and imports ruff's rule book through the sync client"):
-            self._ann.run("init", *self._servers(), "--create", "Rule keepers")
-            team_id: str = self._ann.json("status")["team_id"]
-            self._show(self._ann.run("import", str(book)))
-            self._show(self._ann.run("push"))
+            self._run(self._ann, "init", *self._servers(), "--create", "Rule keepers")
+            self._run(self._ann, "import", str(book))
+            self._run(self._ann, "push")
+        team_id: str = self._ann.json("status")["team_id"]
         return team_id
 
     def _ben_pulls_it(self, team_id: str) -> None:
         with self._told("Ben, on another machine, pulls the library from nothing"):
-            self._ben.run("init", *self._servers(), "--team", team_id)
-            self._show(self._ben.run("pull"))
+            self._run(self._ben, "init", *self._servers(), "--team", team_id)
 
     def _both_edit_other_fields(self) -> None:
-        with self._told(f"Both edit {SUBJECT!r} at once, each another field: that merges"):
+        with self._told("Both edit one pattern at once, each another field: that merges"):
             for developer in (self._ann, self._ben):
                 field, value = MERGED[developer.name]
-                developer.run("edit", SUBJECT, "--set", f"{field}={value}")
-            self._show(self._ann.run("push"))
-            self._show(self._ben.run("push"))
+                self._run(developer, "edit", SUBJECT, "--set", f"{field}={value}")
             for developer in (self._ann, self._ben):
-                developer.run("pull")
-                fields = developer.json("show", SUBJECT)["fields"]
-                self._show(
-                    "\n".join(f"{developer.name} now has {f} = {fields[f]!r}" for f, _ in MERGED.values())
-                )
+                self._run(developer, "push")
+            self._run(self._ann, "pull")
+            fields = self._ann.json("show", SUBJECT)["fields"]
+            self._show("\n".join(f"{field} is now {fields[field]!r}" for field, _ in MERGED.values()))
 
     def _both_edit_the_same_field(self) -> None:
         with self._told(
-            "Both edit its severity at once: the second one is told of the conflict, nothing is lost"
+            "Both edit its severity at once: the second is told of the conflict, nothing is lost"
         ):
-            self._ann.run("edit", SUBJECT, "--set", "severity=high")
-            self._ben.run("edit", SUBJECT, "--set", "severity=low")
-            self._show(self._ann.run("push"))
-            self._show(self._ben.run("push", expect=1))
-            self._show(self._ben.run("conflicts", expect=1))
+            self._run(self._ann, "edit", SUBJECT, "--set", "severity=high")
+            self._run(self._ben, "edit", SUBJECT, "--set", "severity=low")
+            self._run(self._ann, "push")
+            self._run(self._ben, "push", expect=1)
+            self._run(self._ben, "pull")
+            self._run(self._ben, "conflicts", expect=1)
 
     def _what_happened(self, team_id: str) -> None:
         with self._told("The pattern's history, from the read API"):
@@ -116,6 +113,10 @@ class Story:
         began = time.monotonic()
         yield
         self._say(f"   ({time.monotonic() - began:.1f} s)")
+
+    def _run(self, developer: Developer, *arguments: str, expect: int = 0) -> None:
+        self._show(f"{developer.name}$ patternlog {shlex.join(arguments)}")
+        self._show(developer.run(*arguments, expect=expect))
 
     def _show(self, text: str) -> None:
         for line in filter(None, text.splitlines()):
