@@ -1,5 +1,6 @@
 """The command API as a part of a process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,14 +23,18 @@ async def command_api_part(app: FastAPI, settings: Settings, health: Health) -> 
     engine = create_engine(settings, "patternlog-command-api")
     log = CommandLog(settings, identity.partitions)
     feed = OutcomeFeed(settings, health, identity.partitions)
+    following: list[asyncio.Task[None]] = []
     try:
         await log.start()
         await feed.start()
-        following = spawn(app, feed.run(), "outcome feed")
+        following.append(spawn(app, feed.run(), "outcome feed"))
         app.state.command_api = CommandService(log, feed, engine)
         yield
-        following.cancel()
     finally:
+        # Before its reader stops: it would take that for a failure.
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
         await feed.stop()
         await log.stop()
         await engine.dispose()

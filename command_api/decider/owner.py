@@ -17,17 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from command_api.decider.conditional_log import ConditionalLog, NotReady, Superseded, Taken, take
 from command_api.decider.kafka_partition import KafkaPartition
 from command_api.decider.memory import CheckpointWentBack, Memory, WorkingSet
-from command_api.decider.micro_batch import (
-    Decided,
+from command_api.decider.micro_batch import Decided, decide_batch
+from command_api.decider.partition_io import Topic, UnknownFate
+from command_api.decider.recovery import Orphans, read_tail, remember, wanted_by_tail
+from command_api.decider.requests import (
     PartitionIdentity,
     Request,
-    decide_batch,
     names_to_restore,
     read_request,
     wanted_by,
 )
-from command_api.decider.partition_io import Topic, UnknownFate
-from command_api.decider.recovery import Orphans, read_tail, remember, wanted_by_tail
 from command_api.decider.snapshot import Snapshot, Wanted, read_snapshot
 from events import outcome
 from events.errors import EventError

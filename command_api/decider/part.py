@@ -8,8 +8,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from command_api.decider.micro_batch import PartitionIdentity
 from command_api.decider.owner import PartitionOwner
+from command_api.decider.requests import PartitionIdentity
 from events.record import Record
 from runtime.health import Health
 from runtime.kafka import client_options, member_options, record_of
@@ -20,6 +20,7 @@ from runtime.settings import Settings
 from runtime.topics import Topics
 
 _FETCH_WAIT_MS = 200
+_PART = "group"
 
 
 class PartitionCommands:
@@ -61,6 +62,7 @@ class Decider(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def start(self) -> None:
         """Join the group."""
+        self._health.set(_PART, "no partitions assigned yet")
         self._consumer.subscribe([Topics(self._settings.topic_prefix).commands], listener=self)
         await self._consumer.start()
 
@@ -74,7 +76,8 @@ class Decider(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._let_go()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Own what was assigned."""
+        """Own what was assigned, which may be nothing."""
+        self._health.set(_PART, None)
         for at in assigned:
             self._consumer.pause(at)
             identity = PartitionIdentity(

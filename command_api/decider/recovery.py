@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from command_api.decider.answering import answered_by
 from command_api.decider.memory import Memory, WorkingSet
-from command_api.decider.micro_batch import answered_by
 from command_api.decider.snapshot import LogHead, Snapshot, Wanted
 from command_api.decider.stream_writer import settle
 from events import outcome

@@ -14,8 +14,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from command_api.decider.micro_batch import PartitionIdentity
 from command_api.decider.owner import PartitionOwner
+from command_api.decider.requests import PartitionIdentity
 from events.identifiers import uuid7
 from events.record import NewRecord, Record
 from migrations.run import upgrade

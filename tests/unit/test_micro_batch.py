@@ -7,7 +7,8 @@ import pytest
 from command_api.decider import micro_batch
 from command_api.decider.conditional_log import BEGINNING
 from command_api.decider.memory import Memory, WorkingSet
-from command_api.decider.micro_batch import Decided, PartitionIdentity, decide_batch, read_request
+from command_api.decider.micro_batch import Decided, decide_batch
+from command_api.decider.requests import PartitionIdentity, read_request
 from command_api.decider.snapshot import Snapshot
 from command_api.decisions.decide import decide
 from events import envelope
