@@ -79,6 +79,10 @@ def parse(text: bytes, *, max_depth: int = MAX_DEPTH) -> Json:
 def check(value: Json, *, max_depth: int = MAX_DEPTH) -> None:
     """Raise `InvalidJson` for a parsed value that `parse` would have refused."""
     _check_depth(value, max_depth)
+    _check_scalars(value)
+
+
+def _check_scalars(value: Json) -> None:
     pending = [value]
     while pending:
         item = pending.pop()
@@ -127,7 +131,7 @@ def dump(value: Json) -> bytes:
     """Write compact UTF-8 JSON, keys in their own order; raise `InvalidJson` for a number not finite."""
     text = to_json(value)
     if b"NaN" in text or b"Infinity" in text:
-        check(value)
+        _check_scalars(value)
     return text
 
 

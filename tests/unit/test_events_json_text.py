@@ -192,6 +192,16 @@ def test_what_is_no_json_is_never_written() -> None:
     for number in (float("nan"), float("inf"), -float("inf")):
         with pytest.raises(InvalidJson, match="not finite"):
             dump({"a": [number]})
-    assert dump("NaN and Infinity") == b'"NaN and Infinity"'
+    with pytest.raises(ValueError, match="surrogates"):
+        dump("\ud800")
     with pytest.raises(ValueError, match="JSON compliant"):
         canonical(float("inf"))
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_text_about_what_is_no_number_is_written_however_deep(word: str) -> None:
+    value: Json = word
+    for _ in range(MAX_DEPTH + 2):
+        value = [value]
+    assert dump(value) == b"[" * (MAX_DEPTH + 2) + b'"' + word.encode() + b'"' + b"]" * (MAX_DEPTH + 2)
+    assert dump({word: 1}) == b'{"' + word.encode() + b'":1}'

@@ -51,3 +51,11 @@ def test_a_records_size_is_never_understated() -> None:
     varints, attributes, written = 4 * 10, 1, 36 + 1000 + len("name") + 64 + len("other")
     assert record.size >= written + varints + attributes + 2 * 2 * 2
     assert NewRecord(key=None, value=None, headers={}).size < 100
+
+
+def test_further_headers_leave_a_record_as_it_was() -> None:
+    record = NewRecord(key=b"k", value=b"v", headers={"a": b"1", "b": b"2"})
+    assert record.with_headers({"b": b"3", "c": b"4"}) == NewRecord(
+        key=b"k", value=b"v", headers={"a": b"1", "b": b"3", "c": b"4"}
+    )
+    assert record.headers == {"a": b"1", "b": b"2"}
