@@ -157,9 +157,9 @@ def _judged(state: LocalPattern, holders: Holders) -> LocalPattern:
     """Replay what is not settled on the confirmed state; what cannot be applied any more is a draft."""
     replay = Replay(state, holders)
     entries = [replay.take(entry) for entry in state.entries]
-    return LocalPattern(
-        confirmed=_trimmed(state.confirmed, entries), entries=tuple(entries), view=replay.view
-    )
+    confirmed = _trimmed(state.confirmed, entries)
+    view = confirmed if replay.view is state.confirmed else replay.view
+    return LocalPattern(confirmed=confirmed, entries=tuple(entries), view=view)
 
 
 def _trimmed(confirmed: PatternState, entries: list[Entry]) -> PatternState:

@@ -179,6 +179,11 @@ class Outbox:
         statement = "SELECT count(*) FROM outbox WHERE state IN ('conflict', 'refused')"
         return int(self._connection.execute(statement).fetchone()[0])
 
+    def count_sendable(self) -> int:
+        """How many commands a push can send, if nothing turns out to hold them up."""
+        counts = self.counts()
+        return counts[Stage.PENDING] + counts[Stage.SENT]
+
     def counts(self) -> dict[str, int]:
         """How many commands are in each state; `held` are pending, behind drafts."""
         counted = dict(

@@ -55,12 +55,13 @@ class Pusher:
         """Send what can be sent, until nothing more can."""
         with self._replica.transaction():
             self._outbox.forget_done(now_text(self._surroundings.now() - _KEPT))
+        total = self._outbox.count_sendable() + self.report.answered
         while batch := self._next_batch():
             answers = await self._send(batch)
             self._batches += 1
             self._settlement.keep(batch, answers)
             await self._ask_about([one for one in batch if is_open(answers.get(one.command_id))])
-            self._surroundings.progress.step("pushed", self.report.answered, None)
+            self._surroundings.progress.step("pushed", self.report.answered, total)
 
     def _next_batch(self) -> list[Outgoing]:
         with self._replica.transaction():

@@ -26,7 +26,8 @@ from tests.sync_fakes.transport import FakeTransport, Fault
 FIELDS = ("description", "problem", "x-extra")
 NAMES = tuple("abc")
 WHO, WHICH = st.integers(0, 1), st.integers(0, 3)
-EXAMPLES = int(os.environ.get("SYNC_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("PATTERNLOG_TEST_EXAMPLES", "0"))
+"""How many random runs to make of each machine; by default the same few every time."""
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 _MISSING = object()
 
@@ -197,16 +198,21 @@ class RestoredServer(WholeLibrary):
         self.restored = True
 
 
-class Alone(WholeLibrary):
+class Alone(Network):
     """Who works alone meets no conflict, whatever the network does and in whatever order things are sent."""
 
     clients_count = 1
-    patterns_at_start = 3
 
     @invariant()
     def nothing_is_refused(self) -> None:
         if hasattr(self, "clients"):
             assert not {"conflict", "refused"} & set(self.clients[0].states())
+
+
+class AloneWithNames(WholeLibrary, Alone):
+    """The same, with names that move from pattern to pattern."""
+
+    patterns_at_start = 3
 
 
 def _library(client: Client) -> dict[str, object]:
@@ -234,7 +240,8 @@ def _waiting(client: Client) -> list[int]:
 def _test_of(machine: type[Network]) -> type[TestCase]:
     test: type[TestCase] = machine.TestCase
     test.settings = settings(  # type: ignore[attr-defined]
-        max_examples=EXAMPLES,
+        max_examples=EXAMPLES or 30,
+        derandomize=not EXAMPLES,
         stateful_step_count=30,
         deadline=None,
         phases=set(Phase) - {Phase.explain},
@@ -247,3 +254,4 @@ TestEditsOfOnePattern = _test_of(Network)
 TestAWholeLibrary = _test_of(WholeLibrary)
 TestARestoredServer = _test_of(RestoredServer)
 TestAClientAlone = _test_of(Alone)
+TestNamesOfAClientAlone = _test_of(AloneWithNames)
