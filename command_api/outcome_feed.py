@@ -5,14 +5,15 @@ stands under, and applies the reader's rule from there; if that fence is gone it
 """
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from events.outcome import is_mark
+from command_api.recent import CommandPlace, RecentOutcomes
+from events.errors import MalformedRecord
+from events.outcome import Outcome, decode, is_mark
 from events.readers_rule import NO_ONE, Standing, Verdict, fence_offset_of, judge
 from events.record import COMMAND_OFFSET, Record, integer_of
 from runtime.health import Health
@@ -22,13 +23,9 @@ from runtime.settings import Settings
 from runtime.topics import Topics
 
 _PART = "outcomes"
-_MOST_RECENT = 20_000
 _POLL_MS = 1000
 
 logger = structlog.get_logger()
-
-CommandPlace = tuple[int, int]
-"""Partition and offset of a command's record."""
 
 
 @dataclass(slots=True)
@@ -48,12 +45,15 @@ class OutcomeFeed:
         self._reader: AIOKafkaConsumer = create_reader(settings, "patternlog-command-api", *self._at)
         self._health = health
         self._following: dict[TopicPartition, _Following] = {}
-        self._waiting: dict[CommandPlace, asyncio.Future[Record]] = {}
-        self._recent: OrderedDict[CommandPlace, Record] = OrderedDict()
+        self._waiting: dict[CommandPlace, asyncio.Future[Outcome]] = {}
+        self._recent = RecentOutcomes()
 
     async def start(self) -> None:
         """Connect, and find where to begin in each partition."""
         await self._reader.start()
+        await self._begin()
+
+    async def _begin(self) -> None:
         begins = await self._reader.beginning_offsets(self._at)
         ends = await self._reader.end_offsets(self._at)
         for at in self._at:
@@ -68,30 +68,44 @@ class OutcomeFeed:
         """Read for ever; while Kafka is away, health says so."""
         while True:
             try:
-                found = await self._reader.getmany(timeout_ms=_POLL_MS)
+                await self._read_on()
                 self._health.set(_PART, None)
             except KafkaError as error:
                 logger.warning("outcomes_unreadable", reason=repr(error))
                 self._health.set(_PART, repr(error))
                 await asyncio.sleep(1)
-                continue
-            for at, messages in found.items():
-                self._take(at, messages)
 
-    def outcome_of(self, place: CommandPlace) -> asyncio.Future[Record]:
-        """The outcome's record of a command that was appended there, now or when it comes."""
-        future = self._waiting.get(place)
-        if future is None:
-            future = asyncio.get_running_loop().create_future()
-            if place in self._recent:
-                future.set_result(self._recent[place])
-            else:
-                self._waiting[place] = future
+    async def _read_on(self) -> None:
+        try:
+            found = await self._reader.getmany(timeout_ms=_POLL_MS)
+        except OffsetOutOfRangeError:
+            # Retention has overtaken this process; what it missed is looked up in Postgres.
+            await self._begin()
+            return
+        for at, messages in found.items():
+            self._take(at, messages)
+        if not found:
+            # A consumer says nothing when its broker is away; this request does.
+            await self._reader.end_offsets(self._at)
+
+    def outcome_of(self, place: CommandPlace) -> asyncio.Future[Outcome]:
+        """The outcome of a command that was appended there, now or when it comes.
+
+        Who no longer waits for it says so with `forget`.
+        """
+        future = self._waiting.setdefault(place, asyncio.get_running_loop().create_future())
+        if not future.done() and (outcome := self.recent(place)) is not None:
+            future.set_result(outcome)
         return future
 
     def forget(self, place: CommandPlace) -> None:
         """Nobody waits for this outcome any more."""
         self._waiting.pop(place, None)
+
+    def recent(self, place: CommandPlace) -> Outcome | None:
+        """A command's outcome, if it came lately."""
+        record = self._recent.get(place)
+        return None if record is None else self._read(record)
 
     def _take(self, at: TopicPartition, messages: list[ConsumerRecord]) -> None:
         following = self._following[at]
@@ -112,11 +126,23 @@ class OutcomeFeed:
                 self._deliver(record)
 
     def _deliver(self, record: Record) -> None:
-        place = (record.partition, integer_of(record.headers, COMMAND_OFFSET))
-        future = self._waiting.pop(place, None)
-        if future is not None and not future.done():
-            future.set_result(record)
+        try:
+            place = (record.partition, integer_of(record.headers, COMMAND_OFFSET))
+        except MalformedRecord as error:
+            self._alarm(record, error)
+            return
         # The answer may be here before the append's own acknowledgement.
-        self._recent[place] = record
-        if len(self._recent) > _MOST_RECENT:
-            self._recent.popitem(last=False)
+        self._recent.add(place, record)
+        future = self._waiting.get(place)
+        if future is not None and not future.done() and (outcome := self._read(record)) is not None:
+            future.set_result(outcome)
+
+    def _read(self, record: Record) -> Outcome | None:
+        try:
+            return decode(record)
+        except MalformedRecord as error:
+            self._alarm(record, error)
+            return None
+
+    def _alarm(self, record: Record, error: MalformedRecord) -> None:
+        self._health.alarm(_PART, f"offset {record.offset} of partition {record.partition}: {error}")
