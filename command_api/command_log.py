@@ -1,7 +1,7 @@
 """Appending commands to [commands]."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
@@ -76,13 +76,23 @@ class CommandLog:
         self, partition: int, team_id: str, headers: Headers, commands: Sequence[bytes]
     ) -> list[int]:
         offsets: list[int] = []
-        chunk: list[NewRecord] = []
         records = [NewRecord(key=team_id.encode(), value=command, headers=headers) for command in commands]
-        for index, record in enumerate(records):
-            chunk.append(record)
-            following = records[index + 1].size if index + 1 < len(records) else _MAX_CHUNK_BYTES
-            if sum(each.size for each in chunk) + following > _MAX_CHUNK_BYTES:
-                base = await append_batch(self._producer, self._topic, partition, chunk)
-                offsets += range(base, base + len(chunk))
-                chunk = []
+        for chunk in chunks_of(records):
+            base = await append_batch(self._producer, self._topic, partition, chunk)
+            offsets += range(base, base + len(chunk))
         return offsets
+
+
+def chunks_of(records: Sequence[NewRecord], most_bytes: int = _MAX_CHUNK_BYTES) -> Iterator[list[NewRecord]]:
+    """Records in order, in parts that fit into one record batch each."""
+    chunk: list[NewRecord] = []
+    left = most_bytes
+    for record in records:
+        size = record.size
+        if chunk and size > left:
+            yield chunk
+            chunk, left = [], most_bytes
+        chunk.append(record)
+        left -= size
+    if chunk:
+        yield chunk

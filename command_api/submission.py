@@ -8,9 +8,12 @@ from command_api.answers import STATUS
 from command_api.decisions.commands import InvalidCommand, command_from
 from command_api.decisions.refusals import Refusal
 from events.errors import InvalidJson
-from events.json_text import MAX_DEPTH, Json, parse
+from events.json_text import MAX_DEPTH, Json, check, parse
 from runtime.problems import Problem
 from runtime.settings import Settings
+
+_BATCH_DEPTH = 2
+"""Levels of JSON around each command of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,11 @@ class Submission:
 def read_submission(body: bytes, settings: Settings) -> Submission:
     """Read and check a body; raise `Problem` for the first thing wrong with any of its commands."""
     try:
-        value = parse(body, max_depth=MAX_DEPTH + 2)
+        value = parse(body, max_depth=MAX_DEPTH + _BATCH_DEPTH)
     except InvalidJson as error:
-        code = Refusal(error.code)
-        raise Problem(code, STATUS[code], error.reason) from None
+        raise _problem_of(error) from None
     if not (isinstance(value, dict) and "commands" in value):
+        _check_depth(body, value)
         return Submission([_check(value, body, "", settings)], [body], is_batch=False)
     commands = _batch_of(value, settings)
     texts = [orjson.dumps(command) for command in commands]
@@ -54,6 +57,20 @@ def _batch_of(value: dict[str, Json], settings: Settings) -> list[Json]:
             "too_many_commands", 413, f"{len(commands)} commands; a request holds up to {settings.max_batch}"
         )
     return commands
+
+
+def _check_depth(body: bytes, value: Json) -> None:
+    """A command alone has no batch around it, whose levels the parser allowed for."""
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        try:
+            check(value)
+        except InvalidJson as error:
+            raise _problem_of(error) from None
+
+
+def _problem_of(error: InvalidJson) -> Problem:
+    code = Refusal(error.code)
+    return Problem(code, STATUS[code], error.reason)
 
 
 def _check(value: Json, text: bytes, pointer: str, settings: Settings) -> str:

@@ -4,11 +4,13 @@ from typing import Any
 import pytest
 
 from command_api.answers import STATUS, outcome_body
+from command_api.command_log import chunks_of
 from command_api.decisions.refusals import Refusal
 from command_api.prefer import wait_seconds
 from command_api.submission import read_submission
 from events.cursor import parse_cursor
 from events.outcome import Outcome
+from events.record import NewRecord
 from runtime.problems import Problem
 from runtime.settings import Settings
 
@@ -113,3 +115,30 @@ def test_an_accepted_outcome_carries_the_cursor_of_its_write() -> None:
     )
     cursor = parse_cursor(outcome_body(outcome)["cursor"])
     assert (cursor.log_id, cursor.team_id, cursor.sequence) == (LOG, TEAM, 7)
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(32, True), (33, False), (34, False)])
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_a_command_is_as_deep_alone_as_in_a_batch(levels: int, fits: bool, is_batch: bool) -> None:
+    deep: Any = 1
+    for _ in range(levels - 2):
+        deep = [deep]
+    command = {
+        **COMMAND,
+        "type": "record_pattern",
+        "pattern_id": TEAM,
+        "fields": {"name": "n", "deep": deep},
+    }
+    del command["name"]
+    body = {"commands": [command]} if is_batch else command
+    if fits:
+        assert read_submission(json.dumps(body).encode(), SETTINGS).command_ids == [COMMAND["command_id"]]
+    else:
+        assert refused(body).code == "too_deep"
+
+
+def test_a_batch_is_cut_into_parts_that_fit_and_loses_nothing() -> None:
+    records = [NewRecord(key=b"k", value=b"x" * size, headers={}) for size in (10, 900, 10, 2000, 10, 10)]
+    chunks = list(chunks_of(records, most_bytes=1100))
+    assert [record for chunk in chunks for record in chunk] == records
+    assert [len(chunk) for chunk in chunks] == [2, 1, 1, 2]
