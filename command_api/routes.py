@@ -54,7 +54,9 @@ async def submit(team_id: str, request: Request) -> Response:
     sender = _sender(team_id, request)
     submission = read_submission(await request.body(), settings)
     wait_s = wait_seconds(
-        request.headers.get("prefer", ""), default=settings.default_wait_s, most=settings.max_wait_s
+        ", ".join(request.headers.getlist("prefer")),
+        default=settings.default_wait_s,
+        most=settings.max_wait_s,
     )
     bodies = await service.submit(sender, submission, wait_s)
     pending = is_pending(bodies)
