@@ -16,13 +16,20 @@ from tests.services import Services
 async def fresh_database(services: Services) -> AsyncIterator[str]:
     """The DSN of an empty database, which is dropped at the end whoever is still connected."""
     name = f"test_{uuid.uuid4().hex}"
-    owner = await asyncpg.connect(services.postgres_dsn)
+    await _execute(services, f'CREATE DATABASE "{name}"')
     try:
-        await owner.execute(f'CREATE DATABASE "{name}"')
         url = make_url(services.postgres_dsn).set(database=name)
         yield url.render_as_string(hide_password=False)
     finally:
-        await owner.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await _execute(services, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+async def _execute(services: Services, statement: str) -> None:
+    # A connection each: the test in between may restart Postgres.
+    owner = await asyncpg.connect(services.postgres_dsn)
+    try:
+        await owner.execute(statement)
+    finally:
         await owner.close()
 
 

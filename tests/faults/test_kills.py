@@ -9,7 +9,7 @@ from tests.faults.conftest import Deploy
 async def test_killing_a_service_in_mid_batch_loses_and_doubles_nothing(deploy: Deploy, part: str) -> None:
     async with deploy() as deployment:
         process = deployment.services.process(part)
-        for _ in range(3):
+        for _ in range(2):
             await deployment.workload.acknowledge_more(20)
             process.kill()
             process.start()

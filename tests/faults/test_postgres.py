@@ -16,9 +16,7 @@ async def test_without_postgres_commands_are_accepted_and_answered_when_it_is_ba
     async with deploy() as deployment:
         await deployment.workload.acknowledge_more(20)
         deployment.stack.postgres.kill()
-        before = deployment.workload.sent
         await asyncio.sleep(AWAY_S)  # how long the outage lasts
-        assert deployment.workload.sent >= before
         await _is_accepted(deployment)
         deployment.stack.postgres.start()
         await deployment.workload.acknowledge_more(20)
