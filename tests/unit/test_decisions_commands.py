@@ -212,7 +212,7 @@ def test_an_edit_that_changes_nothing_is_refused() -> None:
 
 
 def test_a_command_with_far_too_many_members_is_refused_before_they_are_looked_at() -> None:
-    assert refusal_of({**CREATE, **{f"m{n}": n for n in range(12)}}) == (Refusal.MALFORMED_COMMAND, "/m0")
+    assert refusal_of({**CREATE, **{f"m{n}": n for n in range(13)}}) == (Refusal.MALFORMED_COMMAND, "/m0")
     assert refusal_of({**CREATE, **{f"m{n}": n for n in range(14)}}) == (Refusal.MALFORMED_COMMAND, "")
 
 
