@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 from aiokafka.errors import KafkaError
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -37,7 +37,12 @@ from runtime.health import Health
 from runtime.kafka import MAX_BATCH_BYTES
 from runtime.settings import Settings
 
-FAILED_IO = (KafkaError, PostgresError, InterfaceError, SQLAlchemyError, OSError, TimeoutError)
+FAILED_IO = (
+    *(PostgresError, InterfaceError, SQLAlchemyError),
+    # asyncpg raises it when the server ends a connection at the very moment that it is used.
+    InternalClientError,
+    *(KafkaError, OSError, TimeoutError),
+)
 _MAX_MICRO_BATCH_BYTES = MAX_BATCH_BYTES * 3 // 4
 
 logger = structlog.get_logger()

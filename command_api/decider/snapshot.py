@@ -133,10 +133,10 @@ async def _fetch(engine: AsyncEngine, *arguments: object) -> list[asyncpg.Record
             driver = await raw(connection)
         try:
             rows: list[asyncpg.Record] = await driver.fetch(_STATEMENT, *arguments)
-        finally:
+        except Exception:
             # The pool does not see what the driver's connection meets; it would hand out a dead one for ever.
-            if driver.is_closed():
-                await connection.invalidate()
+            await connection.invalidate()
+            raise
         return rows
 
 
