@@ -4,8 +4,6 @@ import json
 import shlex
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ def tell(reporter: Reporter) -> None:
     """Start everything, live through the story, stop everything."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="patternlog-demo-") as folder, deployment(reporter) as services:
-        reporter.say(f"Ready after {time.monotonic() - began:.1f} s.\n")
+        reporter.say(f"Ready after {time.monotonic() - began:.1f} s.")
         Story(reporter, services, Path(folder)).tell()
     reporter.say(f"\nEverything is stopped. The whole story took {time.monotonic() - began:.1f} s.")
 
@@ -52,67 +50,62 @@ class Story:
         self._where_to_look()
 
     def _ann_records_a_library(self) -> str:
-        book = self._folder / "rules.json"
+        book = self._ann.folder / "rules.json"
         book.write_text(json.dumps({"patterns": [pattern_of(rule) for rule in rule_book()]}))
-        with self._told("Ann creates a team and imports ruff's rule book through the sync client"):
-            self._run(self._ann, "init", *self._servers(), "--create", "Rule keepers")
-            self._run(self._ann, "import", str(book))
-            self._run(self._ann, "push")
+        self._told("Ann creates a team and imports ruff's rule book through the sync client")
+        self._run(self._ann, "init", *self._servers(), "--create", "Rule keepers")
+        self._run(self._ann, "import", book.name)
+        self._run(self._ann, "sync")
         team_id: str = self._ann.json("status")["team_id"]
         return team_id
 
     def _ben_pulls_it(self, team_id: str) -> None:
-        with self._told("Ben, on another machine, pulls the library from nothing"):
-            self._run(self._ben, "init", *self._servers(), "--team", team_id)
+        self._told("Ben, on another machine, pulls the library from nothing")
+        self._run(self._ben, "init", *self._servers(), "--team", team_id)
 
     def _both_edit_other_fields(self) -> None:
-        with self._told("Both edit one pattern at once, each another field: that merges"):
-            for developer in (self._ann, self._ben):
-                field, value = MERGED[developer.name]
-                self._run(developer, "edit", SUBJECT, "--set", f"{field}={value}")
-            for developer in (self._ann, self._ben):
-                self._run(developer, "push")
-            self._run(self._ann, "pull")
-            fields = self._ann.json("show", SUBJECT)["fields"]
-            self._show("\n".join(f"{field} is now {fields[field]!r}" for field, _ in MERGED.values()))
+        self._told("Both edit one pattern at once, each another field: that merges")
+        for developer in (self._ann, self._ben):
+            field, value = MERGED[developer.name]
+            self._run(developer, "edit", SUBJECT, "--set", f"{field}={value}")
+        for developer in (self._ann, self._ben):
+            self._run(developer, "push")
+        for developer in (self._ann, self._ben):
+            self._run(developer, "pull")
+        fields = self._ann.json("show", SUBJECT)["fields"]
+        self._show("\n".join(f"{field} is now {fields[field]!r}" for field, _ in MERGED.values()))
 
     def _both_edit_the_same_field(self) -> None:
-        with self._told(
-            "Both edit its severity at once: the second is told of the conflict, nothing is lost"
-        ):
-            self._run(self._ann, "edit", SUBJECT, "--set", "severity=high")
-            self._run(self._ben, "edit", SUBJECT, "--set", "severity=low")
-            self._run(self._ann, "push")
-            self._run(self._ben, "push", expect=1)
-            self._run(self._ben, "pull")
-            self._run(self._ben, "conflicts", expect=1)
+        self._told("Both edit its severity at once: the second is told of the conflict")
+        self._run(self._ann, "edit", SUBJECT, "--set", "severity=high")
+        self._run(self._ben, "edit", SUBJECT, "--set", "severity=low")
+        self._run(self._ann, "push")
+        self._run(self._ben, "push", expect=1)
+        self._run(self._ben, "pull", expect=1)
+        self._run(self._ben, "conflicts", expect=1)
 
     def _what_happened(self, team_id: str) -> None:
-        with self._told("The pattern's history, from the read API"):
-            pattern_id = self._ann.json("show", SUBJECT)["pattern_id"]
-            url = f"{self._services.url('read-api')}/api/v1/teams/{team_id}/patterns/{pattern_id}/history"
-            answer = httpx.get(url, headers={"Authorization": "Bearer dev-auditor"})
-            answer.raise_for_status()
-            for version in answer.json()["versions"]:
-                self._show(_line(version))
+        self._told("The pattern's history, from the read API")
+        pattern_id = self._ann.json("show", SUBJECT)["pattern_id"]
+        url = f"{self._services.url('read-api')}/api/v1/teams/{team_id}/patterns/{pattern_id}/history"
+        answer = httpx.get(url, headers={"Authorization": "Bearer dev-auditor"})
+        answer.raise_for_status()
+        for version in answer.json()["versions"]:
+            self._show(_line(version))
 
     def _the_log_is_replayed(self) -> None:
-        with self._told("An auditor replays the whole log and compares it with the read models, row by row"):
-            self._show(self._services.verify())
+        self._told("An auditor replays the whole log and compares it with the read models, row by row")
+        self._show(self._services.verify())
 
     def _where_to_look(self) -> None:
         self._say("\nWhere to look next")
-        self._say("  make up                    the same services, left running, with API docs at /docs")
-        self._say("  docs/asyncapi.json         the event topics as an AsyncAPI document")
-        self._say("  docs/conditional-append.md how a write gets into the log exactly once")
+        self._say("  make up                     the same services, left running, with API docs at /docs")
+        self._say("  docs/asyncapi.json          the event topics as an AsyncAPI document")
+        self._say("  docs/conditional-append.md  how a write gets into the log exactly once")
 
-    @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _told(self, what: str) -> None:
         self._chapter += 1
-        self._say(f"{self._chapter}. {what}")
-        began = time.monotonic()
-        yield
-        self._say(f"   ({time.monotonic() - began:.1f} s)")
+        self._say(f"\n{self._chapter}. {what}")
 
     def _run(self, developer: Developer, *arguments: str, expect: int = 0) -> None:
         self._show(f"{developer.name}$ patternlog {shlex.join(arguments)}")
