@@ -75,7 +75,7 @@ class Services:
     def _start(self, kind: str, settings: Mapping[str, str]) -> None:
         kind, _, given = kind.partition(":")
         name = given or kind
-        port = self._ports.reserve()
+        port = settings.get("PATTERNLOG_PORT") or self._ports.reserve()
         self._urls[name] = f"http://{HOST}:{port}"
         environment = self._environment | dict(settings) | {"PATTERNLOG_PORT": str(port)}
         program = self._program(name, ["serve", kind], environment, ready=lambda: is_ready(self.url(name)))
