@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.errors import MalformedRecord
 from events.identifiers import is_uuid
 from events.outcome import Position, decode, is_mark, position_of
-from events.record import COMMAND_OFFSET, LOG_ID, TERM, WRITER, Record, integer_of, text_of
+from events.record import COMMAND_OFFSET, LOG_ID, Record, integer_of, text_of
 from events.shapes import is_time
 from projectors.errors import Broken
 from projectors.rows import Row, arrays
@@ -29,11 +29,10 @@ ON CONFLICT (team_id, command_id) DO NOTHING
 """
 
 _POSITION = """
-INSERT INTO decider_positions (partition, next_command_offset, events_end, term, writer)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO decider_positions (partition, next_command_offset, events_end)
+VALUES ($1, $2, $3)
 ON CONFLICT (partition) DO UPDATE
-   SET next_command_offset = excluded.next_command_offset, events_end = excluded.events_end,
-       term = excluded.term, writer = excluded.writer
+   SET next_command_offset = excluded.next_command_offset, events_end = excluded.events_end
 """
 
 _PURGE = """
@@ -43,30 +42,20 @@ DELETE FROM outcomes WHERE ctid = ANY (ARRAY(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StampedPosition:
-    """A decider's position, and the writer under whom it was written."""
-
-    position: Position
-    term: int
-    writer: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class OutcomesWork:
     """The answers in one batch of a partition, and the newest position in it."""
 
     partition: int
     answers: list[Row]
-    newest: StampedPosition | None
+    newest: Position | None
     held_back: None = None
 
     async def write(self, pg: Connection) -> None:
         if self.answers:
             await pg.execute(_INSERT, self.partition, *arrays(self.answers))
         if self.newest is not None:
-            at = self.newest.position
-            stamps = (at.next_command_offset, at.events_end, self.newest.term, self.newest.writer)
-            await pg.execute(_POSITION, self.partition, *stamps)
+            at = self.newest
+            await pg.execute(_POSITION, self.partition, at.next_command_offset, at.events_end)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +68,7 @@ class Outcomes:
 
     def take(self, partition: int, log_id: str, counting: Sequence[Record]) -> OutcomesWork:
         first: dict[tuple[str, str], Row] = {}
-        newest: StampedPosition | None = None
+        newest: Position | None = None
         for record in counting:
             try:
                 newest = _position(record, log_id)
@@ -103,14 +92,10 @@ async def purge(engine: AsyncEngine, now: datetime, *, batch: int = 10_000) -> i
             return purged
 
 
-def _position(record: Record, log_id: str) -> StampedPosition:
+def _position(record: Record, log_id: str) -> Position:
     if text_of(record.headers, LOG_ID) != log_id:
         raise MalformedRecord("it belongs to another log")
-    return StampedPosition(
-        position=position_of(record),
-        term=integer_of(record.headers, TERM),
-        writer=text_of(record.headers, WRITER),
-    )
+    return position_of(record)
 
 
 def _answer(record: Record) -> Row | None:

@@ -148,12 +148,10 @@ outcomes = Table(
 decider_positions = Table(
     "decider_positions",
     metadata,
-    Column("partition", Integer, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("next_command_offset", BigInteger, nullable=False),
     Column("events_end", BigInteger, nullable=False),
-    Column("term", BigInteger, nullable=False),
-    Column("writer", Text, nullable=False),
-    comment="The position and the stamps in the last outcome or mark that the outcomes projection has seen",
+    comment="The position in the last outcome or mark that the outcomes projection has seen",
 )
 
 

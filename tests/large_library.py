@@ -40,7 +40,7 @@ SELECT 'library', 1, team_id, 0, team_id, count(*), count(*), '' FROM patterns G
 INSERT INTO checkpoints
 SELECT name, 1, number, 0, 1, '', 0, '{LARGE}' FROM unnest('{{library,outcomes}}'::text[]) AS name,
        generate_series(0, 7) AS number;
-INSERT INTO decider_positions SELECT number, 0, 0, 1, '' FROM generate_series(0, 7) AS number;
+INSERT INTO decider_positions SELECT number, 0, 0 FROM generate_series(0, 7) AS number;
 DROP TABLE seed;
 """
 

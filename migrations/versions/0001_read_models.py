@@ -200,10 +200,6 @@ def _decider_positions() -> None:
         sa.Column("partition", sa.Integer(), autoincrement=False, nullable=False),
         _number("next_command_offset"),
         _number("events_end"),
-        _number("term"),
-        _text("writer"),
         sa.PrimaryKeyConstraint("partition", name="pk_decider_positions"),
-        comment=(
-            "The position and the stamps in the last outcome or mark that the outcomes projection has seen"
-        ),
+        comment="The position in the last outcome or mark that the outcomes projection has seen",
     )
