@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,8 @@ DATA = FOLDER / "data"
 LOG = FOLDER / "log"
 PID = FOLDER / "pid"
 READY = FOLDER / "ready"
-PORT = 8080
+PORT = "8080"
+ENDING = {signal.SIGTERM, signal.SIGINT}
 POLL_SECONDS = 0.1
 START_SECONDS = 300.0
 STOP_SECONDS = 60.0
@@ -28,10 +30,13 @@ def up(reporter: Reporter) -> None:
     """Start the services in the background and return when they are ready. Raises DevStackError."""
     running = _running()
     if running is not None:
-        reporter.say(f"It runs already (process {running.pid}).\n{READY.read_text()}")
+        reporter.say(f"It runs already (process {running.pid}).")
+        _wait_until_ready(running.is_running)
+        reporter.say(READY.read_text().rstrip())
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
     READY.unlink(missing_ok=True)
+    reporter.say(f"Starting in the background; its log is {LOG} …")
     with LOG.open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", "demo", "stay"],
@@ -40,9 +45,13 @@ def up(reporter: Reporter) -> None:
             stderr=log,
             start_new_session=True,
         )
-    reporter.say(f"Starting in the background; its log is {LOG} …")
-    _wait_until_ready(child)
-    reporter.say(READY.read_text())
+    try:
+        _wait_until_ready(lambda: child.poll() is None)
+    except BaseException:  # Ctrl-C as well: what is not ready is not left behind
+        child.terminate()
+        child.wait()
+        raise
+    reporter.say(READY.read_text().rstrip())
 
 
 def down(reporter: Reporter) -> None:
@@ -66,25 +75,31 @@ def stay(reporter: Reporter) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     PID.write_text(str(os.getpid()))
     try:
-        with kept_deployment(reporter, DATA, PORT) as services:
-            url = services.url("gateway")
-            READY.write_text(
-                f"Patternlog is ready at {url}\n"
-                f"  API docs      {url}/docs\n"
-                f"  first client  patternlog init --server {url} --create 'My team' --token dev-me\n"
-                "  stop          make down\n"
-            )
-            signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        with kept_deployment(reporter, DATA, int(os.environ.get("PATTERNLOG_PORT", PORT))) as services:
+            _tell_that_it_is_ready(services.url("gateway"))
+            # Blocked, they wait for `sigwait`; otherwise they may come just before it and be lost.
+            signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+            signal.sigwait(ENDING)
     finally:
         READY.unlink(missing_ok=True)
         PID.unlink(missing_ok=True)
 
 
-def _wait_until_ready(child: subprocess.Popen[bytes]) -> None:
+def _tell_that_it_is_ready(url: str) -> None:
+    written = READY.with_suffix(".part")
+    written.write_text(
+        f"Patternlog is ready at {url}\n"
+        f"  API docs      {url}/docs\n"
+        f"  first client  patternlog init --server {url} --create 'My team' --token dev-me\n"
+        "  stop          make down\n"
+    )
+    written.rename(READY)  # it is there at once and whole
+
+
+def _wait_until_ready(runs: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not READY.exists():
-        if child.poll() is not None or time.monotonic() > deadline:
-            child.terminate()
+        if not runs() or time.monotonic() > deadline:
             tail = "\n".join(LOG.read_text(errors="replace").splitlines()[-20:])
             raise DevStackError(f"The services did not start:\n{tail}")
         time.sleep(POLL_SECONDS)

@@ -1,10 +1,12 @@
 """What the demo runs on: a stack of its own, and every service as a process of its own."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from devstack.ports import HOST
 from devstack.progress import Reporter
 from devstack.services import EVERY_KIND, Services
 from devstack.stack import DevStack, StackOptions
@@ -26,15 +28,29 @@ def deployment(reporter: Reporter) -> Iterator[Services]:
 
 @contextmanager
 def kept_deployment(reporter: Reporter, data_dir: Path, port: int) -> Iterator[Services]:
-    """The same with data that is kept, and the two APIs under one base URL."""
+    """The same with data that is kept, and both APIs on one port: this one, or any if others have it."""
     with (
         DevStack(StackOptions(data_dir=data_dir), reporter) as stack,
         Services(settings_for(stack)) as services,
     ):
         services.set_up()
-        services.start("gateway", port=str(port)) if port else services.start("gateway")
+        wanted = {"port": str(port)} if is_free(port) else {}
+        services.start("gateway", **wanted)
         services.start("decider", "projector")
         yield services
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+            # Beside a socket that listens, a bind may succeed, but never a second listener.
+            probe.listen()
+        except OSError:
+            return False
+    return True
 
 
 def settings_for(stack: DevStack) -> dict[str, str]:
