@@ -1,5 +1,6 @@
 """Patternlog's services as processes beside the stack, to be started, killed, paused and restarted alike."""
 
+import contextlib
 import os
 import sys
 import urllib.request
@@ -7,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from devstack.errors import GuardianGone
 from devstack.guard import Guard
 from devstack.ports import HOST, Ports
 from devstack.process import ManagedProcess, Program, retry_on_taken_port, run_to_end
@@ -39,7 +41,9 @@ class Services:
     def close(self) -> None:
         """Stop every process in good order; kill what does not."""
         try:
-            all_at_once([process.stop for process in self._processes.values()], self._guard.close)
+            # After a failed start the guardian is gone, and every process with it.
+            with contextlib.suppress(GuardianGone):
+                all_at_once([process.stop for process in self._processes.values()], self._guard.close)
         finally:
             self._guard.close()
             self._ports.release()
