@@ -6,28 +6,30 @@ the checkpoint or, where that would not help, stays paused with an alarm.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import stamina
 import structlog
-from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from events.record import Record
 from projectors.checkpoints import Checkpoint, load_offsets
 from projectors.errors import Broken, Overtaken, ProjectionError
 from projectors.loop import PartitionLoop
 from projectors.projection import Projection, Work
 from projectors.status import Status
 from projectors.transaction import is_passing, transaction
+from runtime.kafka import record_of
 from runtime.metrics import MALFORMED_RECORDS
 
 _log = structlog.get_logger(__name__)
 
 _HAND_OVER_S = 5.0
 _AGAIN_AFTER_S = 1.0
+# While Postgres works for one partition, Python does for another; more would only hold up heartbeats.
+_SIDE_BY_SIDE = 3
 
 
 class Consumer(Protocol):
@@ -53,6 +55,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         consumer: Consumer,
         find_start: Callable[[int], Awaitable[Checkpoint]],
         status: Status,
+        batch: int,
     ) -> None:
         self.is_joined = False
         self.loops: dict[int, PartitionLoop] = {}
@@ -61,10 +64,12 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         self._projection = projection
         self._find_start = find_start
         self._status = status
+        self._batch = batch
         self._stopped: set[int] = set()
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._feeding: set[asyncio.Task[None]] = set()
         self._gaps: dict[int, int] = {}
+        self._working = asyncio.Semaphore(_SIDE_BY_SIDE)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self.is_joined = True
@@ -80,22 +85,28 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
     async def release(self) -> None:
         """Let go of every partition; a batch under way may still end, for a few seconds."""
         self.is_joined = False
-        for partition, task in self._opening.items():
+        opening = list(self._opening.values())
+        for task in opening:
             task.cancel()
-            self._say(partition, None)
-        for partition, loop in self.loops.items():
+        for loop in self.loops.values():
             loop.released = True
+        for partition in (*self._opening, *self.loops):
             self._say(partition, None)
         self._opening.clear()
         self.loops.clear()
         self._gaps.clear()
+        await asyncio.gather(*opening, return_exceptions=True)
+        await self._end_feeding()
+
+    async def _end_feeding(self) -> None:
         if self._feeding:
             _, late = await asyncio.wait(self._feeding, timeout=_HAND_OVER_S)
             for task in late:
                 task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
-    async def feed(self, batches: dict[int, list[Record]]) -> None:
-        """Apply one batch per partition, side by side."""
+    async def feed(self, batches: Mapping[int, Sequence[ConsumerRecord]]) -> None:
+        """Apply what came of each partition, in batches, some partitions side by side."""
         tasks = [asyncio.create_task(self._feed(*batch)) for batch in batches.items()]
         for task in tasks:
             self._feeding.add(task)
@@ -117,7 +128,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
     def stop(self, partition: int, error: Exception) -> None:
         """Apply nothing more of a partition until the process is started anew."""
         self._stopped.add(partition)
-        self.loops.pop(partition, None)
+        if (loop := self.loops.pop(partition, None)) is not None:
+            loop.released = True
         self._say(partition, None)
         if isinstance(error, Broken):
             MALFORMED_RECORDS.labels(self._projection.topic).inc()
@@ -156,12 +168,16 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
                 return await self._find_start(at.partition)
         raise AssertionError("it tries until it has it")
 
-    async def _feed(self, partition: int, records: Sequence[Record]) -> None:
+    async def _feed(self, partition: int, messages: Sequence[ConsumerRecord]) -> None:
         loop = self.loops.get(partition)
-        if loop is None or self._is_ahead(partition, loop, records[0].offset):
+        if loop is None or self._is_ahead(partition, loop, messages[0].offset):
             return
         try:
-            await loop.feed(records)
+            for start in range(0, len(messages), self._batch):
+                async with self._working:
+                    if loop.released:
+                        return
+                    await loop.feed([record_of(one) for one in messages[start : start + self._batch]])
         except Overtaken as error:
             self._open_again(partition, loop, str(error))
         except Exception as error:

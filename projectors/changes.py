@@ -15,14 +15,13 @@ from events.pattern import (
 from events.team import TeamCreated
 from projectors.chain import Step
 from projectors.read_model import Touched, TouchedStreams
-from projectors.rows import Row, change, copy
+from projectors.rows import Row, add, remove
 
 CHANGES = ("team_id", "pattern_id", "sequence", "item")
 
-_UPDATE = """
-UPDATE changes AS c SET sequence = u.sequence, item = u.item
-  FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[]) AS u (team_id, pattern_id, sequence, item)
- WHERE c.team_id = u.team_id AND c.pattern_id = u.pattern_id
+_REMOVE = """
+DELETE FROM changes AS c USING unnest($1::uuid[], $2::uuid[]) AS u (team_id, pattern_id)
+ WHERE c.team_id = u.team_id AND c.pattern_id = u.pattern_id RETURNING true
 """
 
 
@@ -48,8 +47,10 @@ class Changes:
         return [_row(one) for one in self._touched if one.is_new]
 
     async def write(self, pg: Connection) -> None:
-        await copy(pg, "changes", CHANGES, self.added())
-        await change(pg, _UPDATE, [_row(one) for one in self._touched if not one.is_new])
+        rows = [_row(one) for one in self._touched]
+        old = [row[:2] for row, one in zip(rows, self._touched, strict=True) if not one.is_new]
+        await remove(pg, _REMOVE, old)
+        await add(pg, "changes", CHANGES, rows)
 
 
 def _row(one: Touched) -> Row:

@@ -20,7 +20,7 @@ from events.team import TeamCreated
 from projectors.chain import Step, StreamKey
 from projectors.json_rows import json_text
 from projectors.read_model import Touched, TouchedStreams
-from projectors.rows import Row, arrays, change, copy
+from projectors.rows import Row, add, arrays, remove
 
 HEADS = ("team_id", "stream", "version", "state")
 NAMES = ("team_id", "name_key", "pattern_id")
@@ -31,16 +31,16 @@ SELECT h.team_id::text, h.stream, h.state
   JOIN heads AS h ON h.team_id = k.team_id AND h.stream = k.stream COLLATE "C"
 """
 
-_UPDATE = """
-UPDATE heads AS h SET version = u.version, state = u.state
-  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[]) AS u (team_id, stream, version, state)
- WHERE h.team_id = u.team_id AND h.stream = u.stream COLLATE "C"
+_REMOVE = """
+DELETE FROM heads AS h USING unnest($1::uuid[], $2::text[]) AS u (team_id, stream)
+ WHERE h.team_id = u.team_id AND h.stream = u.stream COLLATE "C" RETURNING true
 """
 
 _FREE = """
 DELETE FROM names AS n
  USING unnest($1::uuid[], $2::text[], $3::uuid[]) AS u (team_id, name_key, pattern_id)
  WHERE n.team_id = u.team_id AND n.name_key = u.name_key COLLATE "C" AND n.pattern_id = u.pattern_id
+RETURNING true
 """
 
 
@@ -70,8 +70,9 @@ class Heads:
         return [_head(one) for one in self._touched if one.is_new]
 
     async def write(self, pg: Connection) -> None:
-        await copy(pg, "heads", HEADS, self.added())
-        await change(pg, _UPDATE, [_head(one) for one in self._touched if not one.is_new])
+        old = [one for one in self._touched if not one.is_new]
+        await remove(pg, _REMOVE, [one.key for one in old])
+        await add(pg, "heads", HEADS, [_head(one) for one in self._touched])
 
 
 class Names:
@@ -101,8 +102,8 @@ class Names:
 
     async def write(self, pg: Connection) -> None:
         freed, taken = self._renamed()
-        await change(pg, _FREE, freed)
-        await copy(pg, "names", NAMES, taken)
+        await remove(pg, _FREE, freed)
+        await add(pg, "names", NAMES, taken)
 
     def _renamed(self) -> tuple[list[Row], list[Row]]:
         freed, taken = [], []

@@ -8,7 +8,7 @@ from events.pattern import PatternArchived, PatternDeleted, PatternEdited, Patte
 from events.team import TeamCreated
 from projectors.chain import Step
 from projectors.json_rows import json_text
-from projectors.rows import Row, copy
+from projectors.rows import Row, add
 
 HISTORY = ("team_id", "pattern_id", "version", "sequence", "item")
 
@@ -35,7 +35,7 @@ class History:
         return [_row(step) for step in self._steps]
 
     async def write(self, pg: Connection) -> None:
-        await copy(pg, "history", HISTORY, self.added())
+        await add(pg, "history", HISTORY, self.added())
 
 
 def _row(step: Step) -> Row:

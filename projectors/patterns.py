@@ -17,7 +17,7 @@ from events.pattern import (
 from events.team import TeamCreated
 from projectors.chain import Step
 from projectors.read_model import Touched, TouchedStreams
-from projectors.rows import Row, change, copy
+from projectors.rows import Row, add, remove
 from projectors.schema import facet
 
 PATTERNS = (
@@ -26,22 +26,10 @@ PATTERNS = (
 )
 SEVERITIES: Mapping[str | None, int] = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 
-# An array of arrays would have to be rectangular, so tags and facets come as the text of an array.
-_UPDATE = """
-UPDATE patterns AS p
-   SET version = u.version, sequence = u.sequence, archived = u.archived, name = u.name,
-       category = u.category, severity = u.severity, tags = u.tags::text[], facets = u.facets::uuid[],
-       updated_at = u.updated_at, fields = u.fields
-  FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::boolean[], $6::text[], $7::text[],
-              $8::smallint[], $9::text[], $10::text[], $11::timestamptz[], $12::text[])
-       AS u (team_id, pattern_id, version, sequence, archived, name, category, severity, tags, facets,
-             updated_at, fields)
- WHERE p.team_id = u.team_id AND p.pattern_id = u.pattern_id
-"""
-
-_DELETE = """
+_REMOVE = """
 DELETE FROM patterns AS p USING unnest($1::uuid[], $2::uuid[]) AS u (team_id, pattern_id)
  WHERE p.team_id = u.team_id AND p.pattern_id = u.pattern_id
+RETURNING p.team_id::text, p.pattern_id::text, p.created_at
 """
 
 
@@ -68,10 +56,10 @@ class Patterns:
         return [(*row, one.created_at) for one in self._touched if one.is_new and (row := _row(one))]
 
     async def write(self, pg: Connection) -> None:
-        await copy(pg, "patterns", PATTERNS, self.added())
-        old = [(one, _row(one)) for one in self._touched if not one.is_new]
-        await change(pg, _UPDATE, [_with_array_texts(row) for _, row in old if row is not None])
-        await change(pg, _DELETE, [_key(one) for one, row in old if row is None])
+        old = [one for one in self._touched if not one.is_new]
+        created = {row[:2]: row[2] for row in await remove(pg, _REMOVE, [_key(one) for one in old])}
+        kept = [(*row, created[row[:2]]) for one in old if (row := _row(one))]
+        await add(pg, "patterns", PATTERNS, self.added() + kept)
 
 
 _facet = lru_cache(maxsize=65_536)(facet)
@@ -98,15 +86,6 @@ def _row(one: Touched) -> Row | None:
 def _facets(team_id: str, category: str | None, severity: str | None, tags: list[str]) -> list[str]:
     words = [("category", category), ("severity", severity), *(("tag", tag) for tag in tags)]
     return [_facet(team_id, field, value) for field, value in words if value is not None]
-
-
-def _with_array_texts(row: Row) -> Row:
-    return (*row[:8], _array_text(row[8]), _array_text(row[9]), *row[10:])
-
-
-def _array_text(values: list[str]) -> str:
-    quoted = ('"' + value.replace("\\", r"\\").replace('"', r"\"") + '"' for value in values)
-    return "{" + ",".join(quoted) + "}"
 
 
 def _check_fields(step: Step) -> None:

@@ -30,6 +30,11 @@ class Touched:
     last: Step
 
     @property
+    def key(self) -> StreamKey:
+        """The team and the stream."""
+        return (self.last.envelope.team_id, self.last.envelope.stream)
+
+    @property
     def is_new(self) -> bool:
         """Whether the stream began in this batch."""
         return self.before is None

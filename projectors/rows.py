@@ -1,4 +1,4 @@
-"""Rows in bulk: COPY for new ones, one statement over arrays for the rest, each checked for its count."""
+"""Rows in bulk. One that changes is removed and added anew, since COPY is the cheapest way in."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -9,20 +9,31 @@ from projectors.errors import Disagreement
 
 Row = tuple[Any, ...]
 
+_FEW = 20
 
-async def copy(pg: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Add rows that are not there."""
-    if rows:
+
+async def add(pg: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Add rows that are not there: COPY is the quicker for many, and costs a round trip more."""
+    if len(rows) > _FEW:
         await pg.copy_records_to_table(table, records=rows, columns=columns)
+    elif rows:
+        places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - our constants
+        await pg.executemany(statement, rows)
 
 
-async def change(pg: Connection, statement: str, rows: Sequence[Row]) -> None:
-    """Run a statement over rows as parallel arrays; raise `Disagreement` unless it touched each one."""
-    if not rows:
-        return
-    done = await pg.execute(statement, *arrays(rows))
-    if done.rpartition(" ")[2] != str(len(rows)):
-        raise Disagreement(f"{done} where {len(rows)} rows should be: {' '.join(statement.split()[:3])}")
+async def remove(pg: Connection, statement: str, keys: Sequence[Row]) -> list[Row]:
+    """Remove rows by their keys; return what the statement returns of each.
+
+    Raise `Disagreement` unless every one was there.
+    """
+    if not keys:
+        return []
+    removed = await pg.fetch(statement, *arrays(keys))
+    if len(removed) != len(keys):
+        what = " ".join(statement.split()[:3])
+        raise Disagreement(f"{what}: {len(removed)} rows where {len(keys)} should be")
+    return [tuple(row) for row in removed]
 
 
 def arrays(rows: Iterable[Row]) -> list[list[Any]]:

@@ -1,8 +1,5 @@
 """Where a projection starts to read a partition: at its checkpoint, or at the first fence that Kafka has."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -10,28 +7,10 @@ from events.readers_rule import NO_ONE, fence_offset_of
 from projectors.checkpoints import Checkpoint, create, load
 from projectors.errors import WrongLog
 from projectors.projection import Projection, Work
+from projectors.reader import Bounds, open_reader, read_bounds
 from projectors.transaction import transaction
-from runtime.kafka import create_reader, record_of
+from runtime.kafka import record_of
 from runtime.settings import Settings
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bounds:
-    """What Kafka holds of a partition: from `begin` up to, but not with, `end`."""
-
-    begin: int
-    end: int
-
-    def outside(self, offset: int) -> str:
-        """What to say of a checkpoint that is not within."""
-        return f"the checkpoint is at offset {offset}, Kafka holds {self.begin} to {self.end}"
-
-
-async def read_bounds(reader: AIOKafkaConsumer, topic: str, partitions: Iterable[int]) -> dict[int, Bounds]:
-    """Ask Kafka what it holds of a topic's partitions."""
-    places = [TopicPartition(topic, partition) for partition in partitions]
-    begins, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
-    return {at.partition: Bounds(begin=begins[at], end=ends[at]) for at in places}
 
 
 class StartingPoint:
@@ -51,14 +30,14 @@ class StartingPoint:
         Raise `WrongLog` when it is another log's, or Kafka does not hold what comes after it.
         """
         at = TopicPartition(self._projection.topic, partition)
-        async with create_reader(self._settings, "patternlog-projector", at) as reader:
+        async with open_reader(self._settings, "patternlog-projector", at) as reader:
             bounds = (await read_bounds(reader, at.topic, [partition]))[partition]
             found = await self._load(partition)
             if found is None:
                 found = await self._create(partition, await self._first_offset(reader, at, bounds))
         if found.log_id != self._log_id:
             raise WrongLog(f"the checkpoint belongs to the log {found.log_id}, Kafka holds {self._log_id}")
-        if not bounds.begin <= found.next_offset <= bounds.end:
+        if not bounds.hold(found.next_offset):
             raise WrongLog(bounds.outside(found.next_offset))
         return found
 

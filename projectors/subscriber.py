@@ -4,24 +4,26 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER, KafkaAckableMessage
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from events.record import Record
 from projectors.assignment import Assignment
 from projectors.checkpoints import Checkpoint
 from projectors.projection import Projection, Work
 from projectors.status import Status
-from runtime.kafka import MAX_BATCH_BYTES, client_options, member_options, record_of
+from runtime.kafka import client_options, member_options
 from runtime.settings import Settings
 
 # A poll that found nothing is followed by a pause of the same length, so this bounds what it adds to latency.
 _POLL_MS = 5
 # A partition whose batch took long waits for the fetch that the others' idleness holds at the broker.
 _FETCH_MS = 50
+# Each partition gets a share of a fetch, so that several are written side by side; a larger record comes too.
+_PARTITION_BYTES = 2 * 1024 * 1024
+_FETCH_BYTES = 16 * 1024 * 1024
 
 
 def create_broker(settings: Settings) -> KafkaBroker:
@@ -52,7 +54,7 @@ class Subscription:
         find_start: Callable[[int], Awaitable[Checkpoint]],
         status: Status,
     ) -> None:
-        self.assignment = Assignment(engine, projection, self, find_start, status)
+        self.assignment = Assignment(engine, projection, self, find_start, status, settings.projector_batch)
         self.projection = projection
         self.status = status
         self._subscriber = broker.subscriber(
@@ -63,8 +65,8 @@ class Subscription:
             listener=self.assignment,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="none",
-            max_records=settings.projector_batch,
-            max_partition_fetch_bytes=MAX_BATCH_BYTES,
+            max_partition_fetch_bytes=_PARTITION_BYTES,
+            fetch_max_bytes=_FETCH_BYTES,
             batch_timeout_ms=_POLL_MS,
             fetch_max_wait_ms=_FETCH_MS,
             parser=_raw_message,
@@ -104,9 +106,9 @@ class Subscription:
         return cast(AIOKafkaConsumer, self._subscriber.consumer)
 
     async def _handle(self, messages: Any) -> None:
-        batches: dict[int, list[Record]] = {}
+        batches: dict[int, list[ConsumerRecord]] = {}
         for message in messages:
-            batches.setdefault(message.partition, []).append(record_of(message))
+            batches.setdefault(message.partition, []).append(message)
         await self.assignment.feed(batches)
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.postgres import raw
 
-# A projector that stands still in a transaction must not keep the next owner of its partition waiting.
-_LIMITS = "SET LOCAL lock_timeout = '3s'; SET LOCAL idle_in_transaction_session_timeout = '5s'"
+# Who waits longer for a checkpoint than this ends the session that holds it; see `end_blocker`.
+_LIMITS = "SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '60s'"
 
 _PASSING = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError, TimeoutError)
 _LASTING = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.exceptions.DataError)
@@ -29,7 +29,6 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[Connection]:
         pg = await _live(connection)
         try:
             async with pg.transaction():
-                await pg.execute(_LIMITS)
                 yield pg
         finally:
             # The pool does not see what the driver's connection has met.
@@ -42,4 +41,7 @@ async def _live(connection: AsyncConnection) -> Connection:
     if pg.is_closed():
         await connection.invalidate()
         pg = await raw(connection)
+    if _LIMITS not in connection.info:
+        await pg.execute(_LIMITS)
+        connection.info[_LIMITS] = True
     return pg

@@ -26,8 +26,8 @@ from projectors.comparison import (
 from projectors.errors import WrongLog
 from projectors.fold import Fold, PartitionFold
 from projectors.library import NAME, Library
-from projectors.starting_point import read_bounds
-from runtime.kafka import create_reader, record_of
+from projectors.reader import open_reader, read_bounds
+from runtime.kafka import record_of
 from runtime.log_setup import check_log
 from runtime.postgres import create_engine, raw
 from runtime.settings import Settings
@@ -120,7 +120,7 @@ class _Verification:
 
     async def _fold_partition(self, partition: int) -> None:
         at = TopicPartition(self._library.topic, partition)
-        async with create_reader(self._settings, "patternlog-verify", at) as reader:
+        async with open_reader(self._settings, "patternlog-verify", at) as reader:
             bounds = (await read_bounds(reader, at.topic, [partition]))[partition]
             end = await load(self._pg, NAME, partition)
             self._behind += bounds.end - (end.next_offset if end else 0)

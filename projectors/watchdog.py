@@ -15,10 +15,9 @@ from aiokafka.errors import KafkaError
 from projectors.errors import WrongLog
 from projectors.loop import PartitionLoop
 from projectors.pulse import Pulses
-from projectors.starting_point import Bounds, read_bounds
+from projectors.reader import Bounds, open_reader, read_bounds
 from projectors.subscriber import Subscription
 from projectors.transaction import is_passing
-from runtime.kafka import create_reader
 from runtime.metrics import PROJECTION_LAG
 from runtime.settings import Settings
 
@@ -39,7 +38,7 @@ class Watchdog:
         """Look again and again; a look that Kafka does not answer tells nothing, and says so."""
         while True:
             try:
-                async with create_reader(self._settings, "patternlog-watchdog") as reader:
+                async with open_reader(self._settings, "patternlog-watchdog") as reader:
                     while True:
                         await self._look(reader)
                         await asyncio.sleep(self._settings.watchdog_s / _LOOKS)
@@ -97,7 +96,7 @@ class Watch:
 
     def _is_overdue(self, partition: int, loop: PartitionLoop, bounds: Bounds, now: float) -> bool:
         offset = loop.checkpoint.next_offset
-        if not bounds.begin <= offset <= bounds.end:
+        if not bounds.hold(offset):
             self.subscription.assignment.stop(partition, WrongLog(bounds.outside(offset)))
             return False
         lag = bounds.end - offset
