@@ -9,7 +9,7 @@ from starlette.responses import Response
 from events.json_text import dump
 from read_api.documents import ChangesPage, answers
 from read_api.etags import json_answer
-from read_api.pages import page_statement, read_page
+from read_api.pages import page_statement
 from read_api.parameters import Reading, TeamId
 from read_api.positions import read_cursor
 from read_api.reader import CurrentReader
@@ -46,8 +46,7 @@ async def list_changes(
     if (answer := await reader.unchanged(team_id, since)) is not None:
         return answer
     after = since.sequence if since else 0
-    page = await read_page(reader.database, STATEMENT, team_id, query.limit, after)
-    page.position.check_log(since)
+    page = await reader.page(STATEMENT, team_id, query.limit, after, since=since)
     # A cursor from a write can be ahead of the read models; it never goes back.
     has_more = page.next_place is not None
     seen = page.next_place[0] if page.next_place else max(page.position.sequence, after)

@@ -13,10 +13,8 @@ def weak(tag: str) -> str:
     return f'W/"{tag}"'
 
 
-def is_current(if_none_match: str | None, etag: str) -> bool:
+def is_current(if_none_match: str, etag: str) -> bool:
     """Whether the client holds the representation already; tags are compared weakly."""
-    if if_none_match is None:
-        return False
     return if_none_match.strip() == "*" or etag.removeprefix("W/") in _TAG.findall(if_none_match)
 
 

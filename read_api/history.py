@@ -9,7 +9,7 @@ from starlette.responses import Response
 from events.json_text import dump
 from read_api.documents import HistoryPage, answers
 from read_api.etags import json_answer
-from read_api.pages import page_statement, read_page
+from read_api.pages import page_statement
 from read_api.paging import page_token, read_page_token
 from read_api.parameters import PatternId, Reading, TeamId
 from read_api.problems import unknown_pattern
@@ -61,8 +61,7 @@ async def list_history(
     if query.page is not None:
         place = read_page_token(query.page, question, _PLACE)
     await reader.wait(team_id, query)
-    statement = STATEMENTS[query.order]
-    page = await read_page(reader.database, statement, team_id, query.limit, pattern_id, *place)
+    page = await reader.page(STATEMENTS[query.order], team_id, query.limit, pattern_id, *place)
     # Versions are never taken away, so a page can only be empty where there are none.
     if not page.items and query.page is None:
         raise unknown_pattern(pattern_id)

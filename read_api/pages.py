@@ -6,7 +6,6 @@ from typing import Any
 
 from read_api.database import Database
 from read_api.positions import LOG, Position, position_of
-from read_api.problems import unknown_team
 
 PAGE_BYTES = 8 * 1024 * 1024
 """A page ends early when its items come to more, so that large patterns cannot exhaust memory."""
@@ -43,11 +42,13 @@ def page_statement(*, rows: str, item: str, place: str, order: str) -> str:
     return _PAGE.format(log=LOG, page_bytes=PAGE_BYTES, rows=rows, item=item, place=place, order=order)
 
 
-async def read_page(database: Database, statement: str, team_id: str, limit: int, *arguments: object) -> Page:
-    """One page; raise `Problem` 404 `unknown_team`."""
+async def read_page(
+    database: Database, statement: str, team_id: str, limit: int, *arguments: object
+) -> Page | None:
+    """One page; None for a team that has no log."""
     rows = await database.rows(statement, team_id, limit, *arguments)
     if not rows:
-        raise unknown_team(team_id)
+        return None
     # The rows of a join come in no promised order, and Postgres would sort them with all that they carry.
     rows.sort(key=itemgetter(_NUMBER))
     items = [item for row in rows if (item := row[-1]) is not None]

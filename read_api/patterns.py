@@ -8,7 +8,6 @@ from starlette.responses import Response
 from events.json_text import dump
 from read_api.documents import PatternDocument, PatternsPage, answers
 from read_api.etags import json_answer, not_modified
-from read_api.pages import read_page
 from read_api.paging import page_token, read_page_token
 from read_api.parameters import PatternId, Reading, TeamId
 from read_api.pattern_list import ITEM, SORTS, PatternsQuery, list_statement
@@ -41,7 +40,7 @@ async def list_patterns(
     if (answer := await reader.unchanged(team_id)) is not None:
         return answer
     statement, arguments = list_statement(team_id, query, place)
-    page = await read_page(reader.database, statement, team_id, query.limit, *arguments)
+    page = await reader.page(statement, team_id, query.limit, *arguments)
     token = page_token(question, page.next_place) if page.next_place else None
     tail = dump({"next_page": token, "cursor": page.position.cursor})[1:]
     return json_answer(b'{"patterns":[', page.items, b"],", tail, etag=reader.etag(page.position))

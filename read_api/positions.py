@@ -35,11 +35,6 @@ class Position:
         """The cursor of a client that has seen what the read models show."""
         return self.cursor_at(self.sequence)
 
-    def check_log(self, cursor: Cursor | None) -> None:
-        """Raise `Problem` 410 `log_changed` for a cursor of another log."""
-        if cursor is not None and cursor.log_id != self.log_id:
-            raise log_changed(self.team_id)
-
 
 def position_of(row: Record) -> Position:
     """The position in a row that begins with the columns of `LOG`."""
@@ -63,3 +58,9 @@ def read_cursor(text: str | None, team_id: str) -> Cursor | None:
     if cursor.team_id != team_id:
         raise cursor_of_another_team()
     return cursor
+
+
+def check_log(cursor: Cursor, log_id: str) -> None:
+    """Raise `Problem` 410 `log_changed` for a cursor of another log."""
+    if cursor.log_id != log_id:
+        raise log_changed(cursor.team_id)

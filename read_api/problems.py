@@ -45,9 +45,9 @@ def log_changed(team_id: str) -> Problem:
     )
 
 
-def not_yet_visible(timeout_s: float) -> Problem:
-    """The projection is behind what the client asked to see."""
-    detail = f"the read models did not come to `at_least` within {timeout_s:g} s: try again"
+def not_yet_visible() -> Problem:
+    """The projection is behind what the client has seen, or asked to see."""
+    detail = "the read models have not come to the sequence that the cursor names: try again"
     return Problem("not_yet_visible", 503, detail, headers=_RETRY)
 
 

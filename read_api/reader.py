@@ -11,10 +11,12 @@ from starlette.responses import Response
 from events.cursor import Cursor
 from read_api.database import Database
 from read_api.etags import is_current, not_modified, weak
+from read_api.pages import Page, read_page
 from read_api.parameters import Reading
-from read_api.positions import Position, positions, read_cursor
-from read_api.problems import unknown_team
+from read_api.positions import Position, check_log, positions, read_cursor
+from read_api.problems import not_yet_visible, unknown_team
 from read_api.waiting import Visibility
+from runtime.problems import Problem
 
 
 class ReadService:
@@ -22,6 +24,7 @@ class ReadService:
 
     def __init__(self, database: Database, log_id: str) -> None:
         self.database = database
+        self.log_id = log_id
         self.visibility = Visibility(self.positions, log_id)
 
     async def positions(self, teams: Collection[str]) -> Mapping[str, Position]:
@@ -53,14 +56,26 @@ class Reader:
             return None
         position = (await self.service.positions([team_id])).get(team_id)
         if position is None:
-            raise unknown_team(team_id)
-        position.check_log(since)
+            raise self._without_log(team_id, since)
+        if since is not None:
+            check_log(since, position.log_id)
         etag = self.etag(position)
         return not_modified(etag) if self.holds(etag) else None
 
+    async def page(
+        self, statement: str, team_id: str, limit: int, *arguments: object, since: Cursor | None = None
+    ) -> Page:
+        """One page of what a team has; raise `Problem`."""
+        page = await read_page(self.database, statement, team_id, limit, *arguments)
+        if page is None:
+            raise self._without_log(team_id, since)
+        if since is not None:
+            check_log(since, page.position.log_id)
+        return page
+
     def holds(self, etag: str) -> bool:
         """Whether the client says that it holds this representation."""
-        return is_current(self.request.headers.get("if-none-match"), etag)
+        return is_current(", ".join(self.request.headers.getlist("if-none-match")), etag)
 
     def etag(self, position: Position) -> str:
         """The tag of an answer that depends on a whole library: its log and sequence, and what was asked.
@@ -70,6 +85,13 @@ class Reader:
         scope = self.request.scope
         asked = blake2b(scope["path"].encode() + b"?" + scope["query_string"], digest_size=6)
         return weak(f"{position.cursor}.{asked.hexdigest()}")
+
+    def _without_log(self, team_id: str, since: Cursor | None) -> Problem:
+        """Why the read models do not show a team: a cursor of this log proves that there is one."""
+        if since is None:
+            return unknown_team(team_id)
+        check_log(since, self.service.log_id)
+        return not_yet_visible()
 
 
 async def _reader(request: Request) -> Reader:

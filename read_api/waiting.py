@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from events.cursor import Cursor
-from read_api.positions import Position
-from read_api.problems import DatabaseUnavailable, log_changed, not_yet_visible
+from read_api.positions import Position, check_log
+from read_api.problems import DatabaseUnavailable, not_yet_visible
 from runtime.problems import Problem
 
 INTERVAL_S = 0.01
@@ -44,7 +44,7 @@ class Visibility:
             async with asyncio.timeout(timeout_s):
                 await waiter.seen
         except TimeoutError:
-            raise not_yet_visible(timeout_s) from None
+            raise not_yet_visible() from None
         finally:
             self._waiters.discard(waiter)
 
@@ -75,8 +75,7 @@ class Visibility:
     def _is_visible(self, cursor: Cursor, found: Mapping[str, Position]) -> bool:
         """Raise `Problem` 410 `log_changed`; of a team not seen yet, the log is the one that Kafka holds."""
         position = found.get(cursor.team_id)
-        if cursor.log_id != (position.log_id if position else self._log_id):
-            raise log_changed(cursor.team_id)
+        check_log(cursor, position.log_id if position else self._log_id)
         return position is not None and position.sequence >= cursor.sequence
 
 

@@ -156,5 +156,20 @@ async def test_a_damaged_cursor_is_refused(api: ReadApi, library: LibraryRows) -
             assert found == (400, "bad_cursor"), cursor
 
 
+async def test_a_cursor_proves_that_its_team_is_there_when_the_read_models_are_made_anew(
+    api: ReadApi,
+) -> None:
+    team_id = str(uuid.uuid4())
+    url = f"/api/v1/teams/{team_id}/changes"
+    cursors = {
+        Cursor(log_id=api.log_id, team_id=team_id, sequence=7): (503, "not_yet_visible"),
+        Cursor(log_id=str(uuid.uuid4()), team_id=team_id, sequence=7): (410, "log_changed"),
+    }
+    for cursor, expected in cursors.items():
+        for headers in ({}, {"If-None-Match": "*"}):
+            answer = await api.client.get(url, params={"cursor": str(cursor)}, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == expected
+
+
 async def test_an_unknown_team_is_said_to_be_unknown(api: ReadApi) -> None:
     assert await api.problem(f"/api/v1/teams/{uuid.uuid4()}/changes") == (404, "unknown_team")

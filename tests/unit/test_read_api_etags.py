@@ -17,7 +17,7 @@ def test_a_tag_among_those_given_is_current_however_it_is_marked(given: str, eta
     assert is_current(given, etag)
 
 
-@pytest.mark.parametrize("given", [None, "", "a.1", '"a.10"', '"A.1"', '"a.1', 'W/"a.2"', '"*"', '"b", "c"'])
+@pytest.mark.parametrize("given", ["", "a.1", '"a.10"', '"A.1"', '"a.1', 'W/"a.2"', '"*"', '"b", "c"'])
 @pytest.mark.parametrize("etag", [STRONG, WEAK])
-def test_anything_else_is_not(given: str | None, etag: str) -> None:
+def test_anything_else_is_not(given: str, etag: str) -> None:
     assert not is_current(given, etag)
