@@ -6,7 +6,14 @@ from random import Random
 
 import pytest
 
-from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
+from events.pattern import (
+    PatternArchived,
+    PatternDeleted,
+    PatternEdited,
+    PatternEvent,
+    PatternRecorded,
+    PatternRestored,
+)
 from projectors.verify import verify
 from runtime.settings import Settings
 from tests.projecting import caught_up, events_log, fetch, fresh_log, projecting
@@ -34,33 +41,30 @@ def tell_a_story(log: Scribe, events: int, seed: int = 1) -> None:
             log.pattern(team, PatternRestored(), pattern)
             archived.remove(pattern)
         elif kind == "record" or not live:
-            fields = {
-                "name": f"pattern {number}",
-                "tags": ['"a\\b'],
-                "severity": "low",
-                "own": {"n": [number]},
-            }
-            pattern = log.pattern(team, PatternRecorded(fields=fields))
+            pattern = log.pattern(team, PatternRecorded(fields=first_fields(number)))
             versions[pattern] = 0
         else:
             pattern = random.choice(live)
+            log.pattern(team, change(kind, number, versions[pattern]), pattern)
             if kind == "archive":
-                log.pattern(team, PatternArchived(), pattern)
                 archived.add(pattern)
             elif kind == "delete":
-                log.pattern(team, PatternDeleted(), pattern)
                 del versions[pattern]
                 continue
-            else:
-                change = (
-                    {"category": f"c{number}", "tags": [f"t{number}"]}
-                    if number % 2
-                    else {"name": f"new {number}"}
-                )
-                log.pattern(
-                    team, PatternEdited(base_version=versions[pattern], set=change, remove=["own"]), pattern
-                )
         versions[pattern] += 1
+
+
+def first_fields(number: int) -> dict[str, object]:
+    return {"name": f"pattern {number}", "tags": ['"a\\b'], "severity": "low", "own": {"n": [number]}}
+
+
+def change(kind: str, number: int, base_version: int) -> PatternEvent:
+    if kind == "archive":
+        return PatternArchived()
+    if kind == "delete":
+        return PatternDeleted()
+    fields = {"category": f"c{number}", "tags": [f"t{number}"]} if number % 2 else {"name": f"new {number}"}
+    return PatternEdited(base_version=base_version, set=fields, remove=["own"])
 
 
 async def test_every_read_model_shows_what_happened(settings: Settings) -> None:

@@ -64,16 +64,11 @@ def test_repeats_and_outcomes_of_no_command_are_left_out(log: Scribe) -> None:
     assert work_of(log).answers == []
 
 
-def test_the_newest_position_is_kept_with_its_writer(log: Scribe) -> None:
+def test_the_newest_position_is_kept(log: Scribe) -> None:
     add(log, offset=7)
-    newest = work_of(log).newest
-    assert newest is not None
-    assert (newest.position.next_command_offset, newest.position.events_end) == (8, 5)
-    assert (newest.term, newest.writer) == (1, "w")
+    assert work_of(log).newest == Position(next_command_offset=8, events_end=5)
     log.counting(mark(Position(next_command_offset=8, events_end=6), log_id=LOG_ID))
-    newest = work_of(log).newest
-    assert newest is not None
-    assert (newest.position.next_command_offset, newest.position.events_end) == (8, 6)
+    assert work_of(log).newest == Position(next_command_offset=8, events_end=6)
 
 
 def test_a_batch_of_fences_alone_brings_nothing(log: Scribe) -> None:
