@@ -131,13 +131,6 @@ class Confirmed:
         """Write a page of the new state."""
         self._connection.executemany(_FILL, rows)
 
-    def keep_newer_than(self, sequence: int) -> None:
-        """Take over what the old state knows from our own commands and the new one does not know yet."""
-        self._connection.execute(
-            "REPLACE INTO filling SELECT * FROM patterns WHERE sequence > ?",
-            (sequence,),
-        )
-
     def put_filling_in_place(self) -> None:
         """The new state takes the place of the old one."""
         self._connection.execute("DROP TABLE patterns")

@@ -105,8 +105,6 @@ class Puller:
         """The new confirmed state is complete; whether it is of another log than the old one."""
         known = self._replica.get("log_id")
         another_log = known is not None and known != cursor.log_id
-        if not another_log:
-            self._store.confirmed.keep_newer_than(cursor.sequence)
         self._store.change_confirmed(another_log=another_log)
         self._replica.put("filling", None)
         self._note(cursor, complete=True)

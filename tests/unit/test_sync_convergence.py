@@ -194,8 +194,12 @@ class RestoredServer(WholeLibrary):
     @precondition(lambda self: hasattr(self, "backup"))
     @rule()
     def restore_backup(self) -> None:
+        """Base versions do not say of which log they are, so everybody hears of it before they push."""
         self.server.restore(self.backup)
         self.restored = True
+        for transport, client in zip(self.transports, self.clients, strict=True):
+            transport.calm_down()
+            self.loop.run_until_complete(client.restarted().pull())
 
 
 class Alone(Network):
