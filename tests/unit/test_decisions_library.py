@@ -122,7 +122,7 @@ class LibraryUnderCommands(RuleBasedStateMachine):
 
 
 TestLibraryUnderCommands = LibraryUnderCommands.TestCase
-TestLibraryUnderCommands.settings = settings(REPEATABLE, max_examples=25, stateful_step_count=30)
+TestLibraryUnderCommands.settings = settings(REPEATABLE, max_examples=20, stateful_step_count=25)
 
 
 # ---------------------------------------------------------------- what a decision looks at
