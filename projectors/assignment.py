@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from projectors.checkpoints import Checkpoint, load_offsets
-from projectors.errors import Broken, Overtaken, ProjectionError
+from projectors.errors import Broken, NoFenceKnown, Overtaken, ProjectionError
 from projectors.loop import PartitionLoop
 from projectors.projection import Projection, Work
 from projectors.status import Status
@@ -215,11 +215,16 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
         return TopicPartition(self._projection.topic, partition)
 
     def _will_pass(self, partition: int, error: Exception) -> bool:
-        passing = isinstance(error, KafkaError) or is_passing(error)
-        if passing:
-            service = "kafka" if isinstance(error, KafkaError) else "postgres"
-            self._say(partition, f"{service}: {error or type(error).__name__}")
-        return passing
+        match error:
+            case NoFenceKnown():
+                self._say(partition, str(error))
+            case KafkaError():
+                self._say(partition, f"kafka: {error}")
+            case _ if is_passing(error):
+                self._say(partition, f"postgres: {error or type(error).__name__}")
+            case _:
+                return False
+        return True
 
     def _say(self, partition: int, reason: str | None) -> None:
         self._status.say(f"partition {partition}", reason)

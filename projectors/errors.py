@@ -4,7 +4,8 @@ ProjectionError
  ├─ Broken           a record that counts and cannot be applied: the partition stops before it, for good
  ├─ Disagreement     the tables are not what their checkpoint says: the partition stops, for good
  ├─ WrongLog         the log is not the one that was projected, or part of it is gone: likewise
- └─ Overtaken        another projector has moved the checkpoint: start again from where it is
+ ├─ Overtaken        another projector has moved the checkpoint: start again from where it is
+ └─ NoFenceKnown     retention has left nothing that leads to a fence: wait for the next record
 """
 
 
@@ -31,3 +32,7 @@ class WrongLog(ProjectionError):
 
 class Overtaken(ProjectionError):
     """The checkpoint is not where this projector left it."""
+
+
+class NoFenceKnown(ProjectionError):
+    """No record of a log without its beginning tells which fence it stands under."""

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.readers_rule import NO_ONE, fence_offset_of
 from projectors.checkpoints import Checkpoint, create, load
-from projectors.errors import WrongLog
+from projectors.errors import NoFenceKnown, WrongLog
 from projectors.projection import Projection, Work
 from projectors.reader import Bounds, open_reader, read_bounds
 from projectors.transaction import transaction
@@ -27,7 +27,8 @@ class StartingPoint:
     async def find(self, partition: int) -> Checkpoint:
         """The checkpoint, new where the projection never began.
 
-        Raise `WrongLog` when it is another log's, or Kafka does not hold what comes after it.
+        Raise `WrongLog` when it is another log's, or Kafka does not hold what comes after it; `NoFenceKnown`
+        when there is none and nothing to begin with yet.
         """
         at = TopicPartition(self._projection.topic, partition)
         async with open_reader(self._settings, "patternlog-projector", at) as reader:
@@ -53,7 +54,7 @@ class StartingPoint:
         return await self._load(partition) or first
 
     async def _first_offset(self, reader: AIOKafkaConsumer, at: TopicPartition, bounds: Bounds) -> int:
-        """The first offset; in mid-log, that of the first fence that a record there stands under."""
+        """The first offset; in mid-log, the first fence that a record which is none leads to."""
         if bounds.begin == 0:
             return 0
         if not self._projection.may_be_trimmed:
@@ -62,6 +63,6 @@ class StartingPoint:
         while int(await reader.position(at)) < bounds.end:
             for message in (await reader.getmany(at, timeout_ms=1000)).get(at, ()):
                 fence = fence_offset_of(record_of(message))
-                if fence is not None and bounds.begin <= fence <= message.offset:
+                if fence is not None and fence >= bounds.begin:
                     return fence
-        raise WrongLog(f"no fence is left from offset {bounds.begin} on")
+        raise NoFenceKnown(f"no record from offset {bounds.begin} on leads to a fence")

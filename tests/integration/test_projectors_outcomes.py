@@ -10,7 +10,18 @@ from projectors.outcomes import purge
 from runtime.postgres import create_engine
 from runtime.settings import Settings
 from runtime.topics import Topics
-from tests.projecting import OUTCOMES, answer, caught_up, fetch, fresh_log, outcomes_log, projecting, trim
+from tests.projecting import (
+    OUTCOMES,
+    answer,
+    caught_up,
+    fetch,
+    fresh_log,
+    next_offset,
+    outcomes_log,
+    projecting,
+    trim,
+    until,
+)
 from tests.services import Services
 
 
@@ -92,6 +103,27 @@ async def test_in_a_log_without_its_beginning_reading_starts_at_the_first_fence_
     async with projecting(settings):
         await caught_up(settings, end, OUTCOMES)
     assert await commands(settings) == left
+
+
+async def test_where_fences_alone_are_left_reading_waits_for_a_record_that_leads_to_one(
+    settings: Settings,
+) -> None:
+    log = await outcomes_log(settings)
+    answer(log.scribe)
+    log.scribe.fence(writer="second")
+    end = await log.publish()
+    await trim(settings, Topics(settings.topic_prefix).outcomes, 4)
+    async with projecting(settings) as health:
+
+        async def is_told() -> bool:
+            return "leads to a fence" in health.ready().get("projection:outcomes", "")
+
+        await until(is_told)
+        assert await next_offset(settings, OUTCOMES) == -1
+        first = answer(log.scribe)
+        await caught_up(settings, await log.publish(), OUTCOMES)
+        assert not health.ready()
+    assert (await commands(settings), end) == ([first.command_id], 5)
 
 
 async def test_old_outcomes_are_purged_by_the_time_of_their_command(settings: Settings) -> None:
