@@ -20,7 +20,7 @@ from projectors.errors import Broken, NoFenceKnown, Overtaken, ProjectionError
 from projectors.loop import PartitionLoop
 from projectors.projection import Projection, Work
 from projectors.status import Status
-from projectors.transaction import is_passing, transaction
+from projectors.transaction import is_passing, reason_of, transaction
 from runtime.kafka import record_of
 from runtime.metrics import MALFORMED_RECORDS
 
@@ -221,7 +221,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
             case KafkaError():
                 self._say(partition, f"kafka: {error}")
             case _ if is_passing(error):
-                self._say(partition, f"postgres: {error or type(error).__name__}")
+                self._say(partition, reason_of(error))
             case _:
                 return False
         return True

@@ -21,7 +21,7 @@ from projectors.batches import Batch, Batches
 from projectors.checkpoints import Checkpoint, advance, end_blocker
 from projectors.errors import Broken, Overtaken
 from projectors.projection import Projection, Work
-from projectors.transaction import is_passing, transaction
+from projectors.transaction import is_passing, reason_of, transaction
 from runtime.metrics import VOID_RECORDS
 
 _log = structlog.get_logger(__name__)
@@ -109,7 +109,7 @@ class PartitionLoop:
         if self.released or not is_passing(error):
             return False
         self.is_waiting = True
-        self._on_trouble(f"postgres: {error or type(error).__name__}")
+        self._on_trouble(reason_of(error))
         return True
 
     def _report(self, void: Sequence[Record]) -> None:

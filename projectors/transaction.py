@@ -22,6 +22,11 @@ def is_passing(error: Exception) -> bool:
     return isinstance(error, _PASSING) and not isinstance(error, _LASTING)
 
 
+def reason_of(error: Exception) -> str:
+    """What to say of an error that passes."""
+    return f"postgres: {str(error) or type(error).__name__}"
+
+
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[Connection]:
     """The driver's connection in a transaction that commits at the end, or rolls back on an error."""
