@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from events.errors import InvalidJson
 from events.json_text import dump, parse
 from events.pattern import DeletedPattern, NoPattern, Pattern, PatternState, name_key
 from sync_client.errors import UnexpectedAnswer
@@ -51,7 +52,7 @@ def row_of(change: Change) -> Row:
         raise UnexpectedAnswer(f"the pattern {change.pattern_id} has no name")
     try:
         text = dump(change.fields).decode()
-    except ValueError as error:
+    except InvalidJson as error:
         raise UnexpectedAnswer(f"the pattern {change.pattern_id}: {error}") from None
     return (*head, change.status, name, name_key(name), text)
 

@@ -26,7 +26,7 @@ PATIENT = Patience(attempts=4, timeout=5.0, first_wait=0.0, longest_wait=0.0, ji
 class Client:
     """One replica with its driver; the clock stands still and the ids are seeded."""
 
-    def __init__(self, replica: Replica, transport: Transport, seed: int, patience: Patience) -> None:
+    def __init__(self, replica: Replica, transport: Transport, seed: str, patience: Patience) -> None:
         self.replica = replica
         self.transport = transport
         self.outbox = Outbox(replica.connection)
@@ -94,4 +94,6 @@ def client_of(
         if replica.get("team_id") is None:
             with replica.transaction():
                 replica.put("team_id", server.team_id)
-        yield Client(replica, transport or FakeTransport(server), hash(folder), patience)
+        (made,) = replica.connection.execute("SELECT count(*) FROM outbox").fetchone()
+        # Opened again, it must not give the ids that it gave before.
+        yield Client(replica, transport or FakeTransport(server), f"{folder.name} {made}", patience)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from events.json_text import Json
+from events.team import NoTeam
 from tests.sync_fakes.server import FakeServer, Refused
 
 TOKEN = "dev-tester"
@@ -103,6 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _route(self, body: bytes) -> Json:
         server, address = self.server.fake.server, urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        if isinstance(server.team, NoTeam):
+            # Whoever comes first creates the team under the id that it chose.
+            server.team_id = address.path.split("/")[4]
         base = f"/api/v1/teams/{server.team_id}"
         if address.path == f"{base}/commands" and self.command == "POST":
             return {"outcomes": server.submit(json.loads(body)["commands"])}

@@ -1,0 +1,188 @@
+"""The process is killed at one step after another; run again, it ends as if nothing had happened."""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import pytest
+
+from events.json_text import Json
+from sync_client.library import Library
+from sync_client.workspace import Home, Workspace, new_workspace
+from tests.sync_fakes import killed
+from tests.sync_fakes.clients import PATIENT, Client, client_of
+from tests.sync_fakes.http_server import TOKEN, ServedFake, served
+from tests.sync_fakes.server import FakeServer
+from tests.sync_fakes.transport import FakeTransport
+
+POINTS = int(os.environ.get("PATTERNLOG_TEST_EXAMPLES", "12"))
+"""At how many of its steps each command is killed; the first, the last, and evenly between."""
+
+# Children of a process that has imported everything and has no threads start fast and clean.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["pytest", "tests.sync_fakes.killed"])
+
+
+@pytest.fixture
+def fake() -> Iterator[ServedFake]:
+    with served(FakeServer()) as fake:
+        yield fake
+
+
+@pytest.fixture
+def workspace(fake: ServedFake, tmp_path: Path) -> Path:
+    folder = tmp_path / "prepared"
+    home = Home(server=fake.url, team_id=fake.server.team_id)
+    with new_workspace(folder, home, TOKEN):
+        return folder
+
+
+def start(folder: Path, *arguments: str, killed_at: int = 0) -> ForkServerProcess:
+    output = folder.with_suffix(".out")
+    process = FORKS.Process(target=killed.main, args=(killed_at, [*arguments, "--dir", str(folder)], output))
+    process.start()
+    return process
+
+
+def run(folder: Path, *arguments: str, killed_at: int = 0) -> int | None:
+    """The exit code; minus the signal's number if a signal ended it."""
+    process = start(folder, *arguments, killed_at=killed_at)
+    process.join(60)
+    return process.exitcode
+
+
+def steps_of(folder: Path, *arguments: str) -> int:
+    """How many steps a command takes that nothing disturbs."""
+    assert run(folder, *arguments) == 0
+    return int(folder.with_suffix(".out").read_text().rsplit("steps ", 1)[1])
+
+
+def deaths(steps: int) -> list[int]:
+    """The steps at which to die."""
+    return sorted({round(1 + (steps - 1) * point / (POINTS - 1)) for point in range(POINTS)})
+
+
+def copy_of(folder: Path, name: str) -> Path:
+    return shutil.copytree(folder, folder.parent / name)
+
+
+def look(folder: Path) -> tuple[dict[str, dict[str, Json]], list[str]]:
+    """The library as its user sees it, and the states of all commands."""
+    with Workspace(folder / ".patternlog").reading() as replica:
+        patterns = {pattern.name: pattern.fields for pattern in Library(replica.connection).patterns()}
+        rows = replica.connection.execute("SELECT state FROM outbox ORDER BY position").fetchall()
+    return patterns, [row[0] for row in rows]
+
+
+def test_a_push_killed_anywhere_sends_everything_once(fake: ServedFake, workspace: Path) -> None:
+    prepared = workspace
+    with Workspace(prepared / ".patternlog").writing() as replica:
+        client = Client(replica, FakeTransport(fake.server), "author", PATIENT)
+        for index in range(3):
+            pattern_id = client.record(name=f"pattern {index}", description="first")
+            client.edit(pattern_id, description="second")
+    empty = fake.server.backup()
+    log_id = fake.server.log_id
+    steps = steps_of(copy_of(prepared, "whole"), "push")
+    expected = fake.server.live()
+    assert len(expected) == 3
+    for death in deaths(steps):
+        fake.server.restore(empty)
+        fake.server.log_id = log_id
+        folder = copy_of(prepared, f"killed at {death}")
+        assert run(folder, "push", killed_at=death) == -signal.SIGKILL
+        assert run(folder, "push") == 0
+        assert look(folder) == (expected, ["done"] * 6)
+        assert fake.server.live() == expected
+        assert len(fake.server.applied) == len(set(fake.server.applied)) == 6
+        assert fake.server.reused == []
+
+
+def test_a_pull_killed_anywhere_goes_on_to_the_whole_library(fake: ServedFake, workspace: Path) -> None:
+    fill(fake.server, workspace.parent / "author", 25)
+    steps = steps_of(copy_of(workspace, "whole"), "pull")
+    for death in deaths(steps):
+        folder = copy_of(workspace, f"killed at {death}")
+        assert run(folder, "pull", killed_at=death) == -signal.SIGKILL
+        seen, _ = look(folder)
+        assert seen in ({}, fake.server.live())
+        assert run(folder, "pull") == 0
+        assert look(folder)[0] == fake.server.live()
+
+
+def test_a_sync_after_a_restore_killed_anywhere_keeps_the_outbox(fake: ServedFake, workspace: Path) -> None:
+    fill(fake.server, workspace.parent / "author", 12)
+    assert run(workspace, "pull") == 0
+    before = fake.server.live()
+    with Workspace(workspace / ".patternlog").writing() as replica:
+        client = Client(replica, FakeTransport(fake.server), "author", PATIENT)
+        client.record(name="new")
+        client.edit(client.visible()[1].pattern_id, description="mine")
+    backup = fake.server.backup()
+    fake.server.restore(backup)
+    log_id = fake.server.log_id
+    steps = steps_of(copy_of(workspace, "whole"), "sync")
+    expected = fake.server.live()
+    assert len(expected) == 13
+    for death in deaths(steps):
+        fake.server.restore(backup)
+        fake.server.log_id = log_id
+        folder = copy_of(workspace, f"killed at {death}")
+        assert run(folder, "sync", killed_at=death) == -signal.SIGKILL
+        assert look(folder)[0].keys() == before.keys() | {"new"}
+        assert run(folder, "sync") == 0
+        assert look(folder) == (expected, ["done"] * 2)
+        assert fake.server.live() == expected
+
+
+def test_an_import_killed_anywhere_left_nothing_or_everything(workspace: Path) -> None:
+    file = workspace.parent / "patterns.json"
+    file.write_text(json.dumps([{"name": f"pattern {index}", "x": index} for index in range(20)]))
+    whole = copy_of(workspace, "whole")
+    steps = steps_of(whole, "import", str(file))
+    expected = look(whole)
+    for death in deaths(steps):
+        folder = copy_of(workspace, f"killed at {death}")
+        assert run(folder, "import", str(file), killed_at=death) == -signal.SIGKILL
+        assert look(folder) in (({}, []), expected)
+        assert run(folder, "import", str(file)) == 0
+        assert look(folder) == expected
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_push_killed_while_the_server_works_on_it_is_applied_once(
+    fake: ServedFake, workspace: Path, moment: str
+) -> None:
+    with Workspace(workspace / ".patternlog").writing() as replica:
+        Client(replica, FakeTransport(fake.server), "author", PATIENT).record(name="n")
+    processes: list[ForkServerProcess] = []
+
+    def kill(method: str) -> None:
+        if method == "POST" and processes:
+            victim = processes.pop()
+            victim.kill()
+            victim.join()
+
+    setattr(fake, moment, kill)
+    victim = start(workspace, "push")
+    processes.append(victim)
+    victim.join(60)
+    assert victim.exitcode == -signal.SIGKILL
+    assert look(workspace)[1] == ["sent"]
+    assert run(workspace, "push") == 0
+    assert look(workspace)[1] == ["done"]
+    assert len(fake.server.applied) == 1
+    assert fake.server.received[0] == fake.server.received[-1]
+
+
+def fill(server: FakeServer, folder: Path, count: int) -> None:
+    with client_of(server, folder) as author:
+        for index in range(count):
+            author.record(name=f"pattern {index:03}")
+        asyncio.run(author.sync_client.push())
