@@ -10,8 +10,8 @@ from devstack.stack import DevStack
 
 CONNECTIONS = (1, 16, 64, 256)
 RUNS = 3
-SECONDS = 4.0
-WARM_UP_SECONDS = 1.0
+SECONDS = 2.0
+WARM_UP_SECONDS = 0.5
 BATCH = 100
 WRITE_PATH = ("command-api", "decider")
 EVERYTHING = ("command-api", "decider", "projector", "read-api")
