@@ -4,6 +4,8 @@ import pytest
 
 from tests.faults.conftest import Deploy
 
+pytestmark = pytest.mark.timeout(400)
+
 
 @pytest.mark.parametrize("part", ["decider", "projector", "command-api"])
 async def test_killing_a_service_in_mid_batch_loses_and_doubles_nothing(deploy: Deploy, part: str) -> None:

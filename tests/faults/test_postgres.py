@@ -4,10 +4,13 @@ import asyncio
 
 import asyncpg
 import httpx
+import pytest
 
 from projectors.schema import metadata
 from tests.faults.conftest import Deploy, Deployment
 from tests.faults.workload import TOKEN
+
+pytestmark = pytest.mark.timeout(400)
 
 AWAY_S = 20.0
 

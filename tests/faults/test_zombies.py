@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from tests.faults.conftest import Deploy
+
+pytestmark = pytest.mark.timeout(400)
 
 STANDS_STILL_S = 30.0
 
