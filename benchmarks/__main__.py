@@ -21,8 +21,8 @@ def main() -> None:
     report = Report()
     for name in parser.parse_args().workloads or WORKLOADS:
         WORKLOADS[name](report)
+        report.write(Path("build/bench.json"))
     report.print()
-    report.write(Path("build/bench.json"))
 
 
 if __name__ == "__main__":

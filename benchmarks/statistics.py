@@ -1,6 +1,7 @@
 """Samples, and the table that they become."""
 
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -48,7 +49,7 @@ class Report:
     def add(self, workload: str, metric: str, values: list[float], unit: str) -> float:
         """Add the median of a figure's runs and return it."""
         value = median(values)
-        self.rows.append(Row(workload, metric, round(value, 2), unit))
+        self._keep(Row(workload, metric, round(value, 2), unit))
         return value
 
     def add_beside(
@@ -56,7 +57,12 @@ class Report:
     ) -> None:
         """Add the median of a figure's runs, with its ratio to another one of the same run."""
         value = median(values)
-        self.rows.append(Row(workload, metric, round(value, 2), unit, beside, round(value / other, 2)))
+        self._keep(Row(workload, metric, round(value, 2), unit, beside, round(value / other, 2)))
+
+    def _keep(self, row: Row) -> None:
+        self.rows.append(row)
+        beside = f"  {row.ratio} times {row.beside}" if row.beside else ""
+        sys.stderr.write(f"{row.workload}: {row.metric}: {row.value:,.2f} {row.unit}{beside}\n")
 
     def write(self, path: Path) -> None:
         """Write the rows as a JSON list."""
