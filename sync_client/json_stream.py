@@ -9,6 +9,7 @@ from events.errors import InvalidJson
 
 _CHUNK = 1 << 20
 _SPACE = " \t\n\r"
+_AFTER_A_VALUE = frozenset(_SPACE + ",:]}")
 
 
 class JsonStream:
@@ -73,8 +74,8 @@ class JsonStream:
             except RecursionError:
                 raise self._error("nested too deep") from None
             else:
-                # A number at the end of the buffer may go on.
-                if end < len(self._text) or self._whole:
+                # A number that the buffer's end has cut may look whole: 1 of 1.5.
+                if self._whole or self._text[end : end + 1] in _AFTER_A_VALUE:
                     text = self._text[self._at : end]
                     self._at = end
                     return text

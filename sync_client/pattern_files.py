@@ -55,7 +55,7 @@ def is_ndjson(path: Path, file: BinaryIO) -> bool:
         value = json.loads(first)
     except ValueError:
         return False
-    return not isinstance(value.get("patterns"), list)
+    return "patterns" not in value
 
 
 def _lines(file: BinaryIO) -> Iterator[Item]:

@@ -10,7 +10,7 @@ from command_api.decisions.refusals import Accepted, Decision
 from events.errors import ImpossibleEvent
 from events.pattern import Pattern, PatternEvent, PatternState, evolve
 from events.team import Team
-from sync_client.local_pattern import DRAFTS, UNSETTLED, Entry, LocalPattern, Stage, verdict_of
+from sync_client.local_pattern import DRAFTS, Entry, LocalPattern, Stage, verdict_of
 
 Holders = Mapping[str, str]
 """By name key, the confirmed live pattern that holds it and is not about to give it up."""
@@ -24,7 +24,6 @@ class Replay:
     def __init__(self, state: LocalPattern, holders: Holders) -> None:
         self.view = state.confirmed
         self._holders = holders
-        self._unsettled = any(entry.stage in UNSETTLED for entry in state.entries)
         self._done: dict[int, int] = {}
         self._sure: set[int] = set()
         self._held: set[int] = set()
@@ -58,9 +57,7 @@ class Replay:
         """Whether all that the entry stands on is known."""
         if entry.stage is not Stage.PENDING:
             return False
-        if entry.after is None:
-            return not self._unsettled
-        return entry.after in self._sure or entry.after in self._done
+        return entry.after is None or entry.after in self._sure or entry.after in self._done
 
 
 def _freed(entry: Entry, done: Mapping[int, int]) -> Entry:

@@ -1,0 +1,177 @@
+"""The replica's file: one writer, many readers, versions, and what happens when it cannot be used."""
+
+import multiprocessing
+import os
+import sqlite3
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import pytest
+
+from events.pattern import Pattern
+from sync_client.confirmed import Confirmed
+from sync_client.errors import NeedsSignIn, ReplicaError, ReplicaLocked, WorkspaceError
+from sync_client.replica import Replica, readable_replica, writable_replica
+from sync_client.workspace import Home, Workspace, find_workspace, home_of, new_workspace
+from tests.sync_fakes.clients import Client, client_of
+from tests.sync_fakes.server import FakeServer
+
+FORKS = multiprocessing.get_context("forkserver")
+HOME = Home(server="http://127.0.0.1:1", team_id="6f1c2a8e-0000-4000-8000-000000000000")
+
+
+def hold(folder: Path, held: Event, enough: Event) -> None:
+    with writable_replica(folder):
+        held.set()
+        enough.wait(60)
+
+
+def test_a_second_writer_is_told_who_is_first_and_gets_its_turn_when_that_one_dies(tmp_path: Path) -> None:
+    held, enough = FORKS.Event(), FORKS.Event()
+    process = FORKS.Process(target=hold, args=(tmp_path, held, enough))
+    process.start()
+    assert held.wait(60)
+    with pytest.raises(ReplicaLocked) as locked, writable_replica(tmp_path):
+        pytest.fail("two writers")
+    assert locked.value.pid == str(process.pid)
+    assert str(process.pid) in locked.value.message
+    process.kill()
+    process.join()
+    with writable_replica(tmp_path) as replica:
+        replica.put("key", "value")
+
+
+def test_readers_see_one_state_while_somebody_writes(tmp_path: Path) -> None:
+    with writable_replica(tmp_path) as writer:
+        writer.put("key", "old")
+        with readable_replica(tmp_path) as reader, reader.snapshot():
+            assert reader.get("key") == "old"
+            writer.put("key", "new")
+            assert reader.get("key") == "old"
+        with readable_replica(tmp_path) as reader:
+            assert reader.get("key") == "new"
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    with writable_replica(tmp_path):
+        pass
+    with pytest.raises(ReplicaError, match="readonly"), readable_replica(tmp_path) as replica:
+        replica.put("key", "value")
+
+
+def forget_and_fail(replica: Replica) -> None:
+    with replica.transaction():
+        replica.put("key", None)
+        raise ZeroDivisionError
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with writable_replica(tmp_path) as replica:
+        replica.put("key", "value")
+        with pytest.raises(ZeroDivisionError):
+            forget_and_fail(replica)
+        assert replica.get("key") == "value"
+
+
+def test_what_is_committed_is_synced_to_the_disk(tmp_path: Path) -> None:
+    with writable_replica(tmp_path) as replica:
+        assert replica.connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert replica.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_replica_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
+    with writable_replica(tmp_path) as replica:
+        replica.connection.execute("PRAGMA user_version = 99")
+    for way in (writable_replica, readable_replica):
+        with pytest.raises(ReplicaError) as error, way(tmp_path):
+            pytest.fail("opened")
+        assert error.value.code == "replica_version"
+
+
+def test_a_damaged_replica_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "replica.sqlite").write_bytes(b"no database" * 1000)
+    with pytest.raises(ReplicaError, match="not a database"), writable_replica(tmp_path):
+        pytest.fail("opened")
+
+
+def fill_up(client: Client) -> None:
+    (pages,) = client.replica.connection.execute("PRAGMA page_count").fetchone()
+    client.replica.connection.execute(f"PRAGMA max_page_count = {pages}")
+    client.record(name="too much", description="x" * 100_000)
+
+
+async def test_a_full_disk_loses_nothing_that_was_kept(tmp_path: Path) -> None:
+    server = FakeServer()
+    with client_of(server, tmp_path / "one") as client:
+        client.record(name="kept")
+    with pytest.raises(ReplicaError, match="full"), client_of(server, tmp_path / "one") as client:
+        fill_up(client)
+    with client_of(server, tmp_path / "one") as client:
+        assert set(client.live()) == {"kept"}
+        assert (await client.sync_client.push()).accepted == 1
+
+
+def test_a_confirmed_state_is_read_as_it_was_written(tmp_path: Path) -> None:
+    state = Pattern(
+        version=3, status="archived", fields={"name": "é", "x": [1.0, None]}, field_versions={"x": 2}
+    )
+    with writable_replica(tmp_path) as replica:
+        confirmed = Confirmed(replica.connection)
+        confirmed.store("id", state, 7)
+        assert confirmed.load("id") == state
+        assert confirmed.sequence_of("id") == 7
+
+
+# ---------------------------------------------------------------- workspaces
+
+
+def test_a_workspace_is_found_from_below_and_made_once(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with pytest.raises(WorkspaceError):
+        find_workspace(tmp_path / "a")
+    with new_workspace(tmp_path, HOME, "dev-me"):
+        pass
+    with find_workspace(tmp_path / "a" / "b").reading() as replica:
+        assert home_of(replica) == HOME
+    with pytest.raises(WorkspaceError, match="already"), new_workspace(tmp_path, HOME, "dev-me"):
+        pytest.fail("made twice")
+
+
+def test_a_workspace_whose_making_was_cut_off_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / ".patternlog").mkdir()
+    with writable_replica(tmp_path / ".patternlog") as replica, pytest.raises(WorkspaceError):
+        home_of(replica)
+    with new_workspace(tmp_path, HOME, "dev-me") as (_, replica):
+        assert home_of(replica) == HOME
+
+
+def test_the_token_is_readable_by_its_user_alone_and_given_ones_come_first(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with new_workspace(tmp_path, HOME, "dev-me") as (workspace, replica):
+            assert workspace.endpoint(replica, None).token == "dev-me"
+            assert workspace.endpoint(replica, "dev-you").token == "dev-you"
+    finally:
+        os.umask(before)
+    folder = tmp_path / ".patternlog"
+    assert (folder / "token").stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "tökén", ""])
+def test_text_that_is_no_token_is_not_sent(tmp_path: Path, token: str) -> None:
+    with new_workspace(tmp_path, HOME, token) as (workspace, replica), pytest.raises(NeedsSignIn):
+        workspace.endpoint(replica, None)
+
+
+def test_without_a_token_signing_in_is_asked_for(tmp_path: Path) -> None:
+    with new_workspace(tmp_path, HOME, "dev-me") as (workspace, replica):
+        (tmp_path / ".patternlog" / "token").unlink()
+        with pytest.raises(NeedsSignIn, match="--token"):
+            workspace.endpoint(replica, None)
+
+
+def test_sqlite_is_new_enough_for_what_the_replica_uses() -> None:
+    assert sqlite3.sqlite_version_info >= (3, 25)
+    assert isinstance(Workspace(Path()), Workspace)
