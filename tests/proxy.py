@@ -17,6 +17,11 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self.port = 0
 
+    @property
+    def connections(self) -> frozenset[asyncio.StreamWriter]:
+        """What is open now, on both sides."""
+        return frozenset(self._open)
+
     async def mend(self) -> None:
         """Take connections, on the same port as ever, and let bytes flow."""
         self._flows.set()
