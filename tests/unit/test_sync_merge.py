@@ -6,7 +6,6 @@ from typing import Any
 from command_api.decisions.commands import EditPattern, PatternCommand, RecordPattern, command_from
 from events.json_text import Json
 from events.pattern import DeletedPattern, NoPattern, Pattern, PatternState
-from sync_client.foreign import differing, same
 from sync_client.local_pattern import (
     Advance,
     Confirmed,
@@ -277,7 +276,7 @@ def test_edits_of_a_pattern_that_the_other_log_does_not_have_are_refused_and_kep
     assert stages(result) == ["refused"]
 
 
-# ---------------------------------------------------------------- proposals and JSON
+# ---------------------------------------------------------------- proposals
 
 
 def test_a_local_edit_applies_at_once_on_top_of_the_others() -> None:
@@ -295,11 +294,3 @@ def test_a_local_edit_that_the_library_refuses_is_not_kept() -> None:
     assert isinstance(refused, Verdict)
     assert refused.code == "name_taken"
     assert isinstance(record(name="n"), RecordPattern)
-
-
-def test_values_are_the_same_only_if_they_are_the_same_json() -> None:
-    assert same({"a": [1, None]}, {"a": [1, None]})
-    assert not same(1, True)
-    assert not same(1, 1.0)
-    assert not same([0], [False])
-    assert differing({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 2.0, "d": 4}) == {"b", "c", "d"}
