@@ -33,6 +33,10 @@ async def settings(services: Services) -> AsyncIterator[Settings]:
         yield settings
 
 
+QUIET_WATCHDOG = {"watchdog_s": 3600.0}
+"""It looks once at the start, before partitions are open, and not again."""
+
+
 def some_patterns(log: Scribe, count: int, team: str | None = None) -> str:
     team = team or log.team()
     for _ in range(count):
@@ -107,6 +111,7 @@ async def test_a_partition_that_is_stopped_stops_again_after_a_restart(settings:
     ["next_offset = 1000", "log_id = '0190a5d0-0000-7000-8000-00000000dead'"],
 )
 async def test_a_checkpoint_that_fits_no_log_of_ours_is_an_alarm(settings: Settings, change: str) -> None:
+    settings = settings.model_copy(update=QUIET_WATCHDOG)
     log = await events_log(settings)
     some_patterns(log.scribe, 3)
     end = await log.publish()
@@ -130,6 +135,7 @@ async def test_a_log_whose_beginning_is_gone_is_an_alarm(settings: Settings) -> 
 async def test_a_log_that_is_cut_off_under_a_projector_is_an_alarm(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings = settings.model_copy(update={"watchdog_s": 120.0})
     log = await events_log(settings)
     some_patterns(log.scribe, 3)
     end = await log.publish()
@@ -148,7 +154,7 @@ async def lose(self: Assignment, batches: dict[int, list[Any]]) -> None:
 async def test_a_batch_that_got_lost_is_read_again_when_the_next_one_comes(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with fresh_log(services, watchdog_s=600.0) as settings, projecting(settings) as health:
+    async with fresh_log(services, **QUIET_WATCHDOG) as settings, projecting(settings) as health:
         log = await events_log(settings)
         team = some_patterns(log.scribe, 1)
         await caught_up(settings, await log.publish())
