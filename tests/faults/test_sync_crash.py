@@ -8,12 +8,15 @@ import shutil
 import signal
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
 
 from events.json_text import Json
+from sync_client.errors import ReplicaLocked
 from sync_client.library import Library
+from sync_client.replica import writable_replica
 from sync_client.workspace import Home, Workspace, new_workspace
 from tests.sync_fakes import killed
 from tests.sync_fakes.clients import PATIENT, Client, client_of
@@ -186,3 +189,23 @@ def fill(server: FakeServer, folder: Path, count: int) -> None:
         for index in range(count):
             author.record(name=f"pattern {index:03}")
         asyncio.run(author.sync_client.push())
+
+
+def hold(folder: Path, held: Event, enough: Event) -> None:
+    with writable_replica(folder):
+        held.set()
+        enough.wait(60)
+
+
+def test_the_lock_of_a_process_that_is_killed_is_free(tmp_path: Path) -> None:
+    held, enough = FORKS.Event(), FORKS.Event()
+    process = FORKS.Process(target=hold, args=(tmp_path, held, enough))
+    process.start()
+    assert held.wait(60)
+    with pytest.raises(ReplicaLocked) as locked, writable_replica(tmp_path):
+        pytest.fail("two writers")
+    assert locked.value.pid == str(process.pid)
+    process.kill()
+    process.join()
+    with writable_replica(tmp_path) as replica:
+        replica.put("key", "value")
