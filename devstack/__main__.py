@@ -49,11 +49,12 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _announce(stack: DevStack, print_env: Path | None, reporter: Reporter) -> None:
     lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in stack.environment().items())
-    if print_env is not None:
-        write_whole(print_env, lines.encode())
     sys.stdout.write(lines)
     sys.stdout.flush()
     reporter.say("Kafka, PostgreSQL and Redis are up; Ctrl-C ends them.")
+    # Last: who waits for the file may end the stack at once, and everything has been said by then.
+    if print_env is not None:
+        write_whole(print_env, lines.encode())
 
 
 def _stay(stack: DevStack) -> None:

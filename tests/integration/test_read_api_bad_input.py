@@ -1,6 +1,5 @@
 """Whatever a request says, it is answered by what it asked for or by a problem with a stable code."""
 
-import uuid
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from tests.libraries import LibraryRows, ReadApi, client_of, running_read_api
 from tests.services import Services
 
-PATTERN = str(uuid.uuid4())
+PATTERN = "5c9d4a52-9e3b-4f6e-8f0a-3d2b1c0e7a11"
 ROUTES = ["patterns", "changes", f"patterns/{PATTERN}", f"patterns/{PATTERN}/history"]
 LONG = "x" * 1025
 

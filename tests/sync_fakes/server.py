@@ -87,10 +87,8 @@ class FakeServer:
     def _decide(self, command: Command) -> dict[str, Json]:
         pattern = self._state_of(command)
         name = wanted_name(command, pattern)
-        holders = (
-            id for id, state in self.patterns.items() if name is not None and taken_name(state) == name
-        )
-        view = LibraryView(team=self.team, pattern=pattern, name_holder=next(holders, None))
+        holder = None if name is None else self.names.get(name)
+        view = LibraryView(team=self.team, pattern=pattern, name_holder=holder)
         decision = decide(view, command)
         self.decided.append((command, pattern, decision))
         match decision:

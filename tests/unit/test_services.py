@@ -110,4 +110,4 @@ def test_an_engine_that_never_answers_is_not_waited_for(engine_socket: Path) -> 
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(engine_socket))
         silent.listen()
-        assert not docker_engine_answers(environment_with(engine_socket), within=1.0)
+        assert not docker_engine_answers(environment_with(engine_socket), within=0.1)

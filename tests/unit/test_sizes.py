@@ -20,9 +20,16 @@ def python_files() -> Iterator[Path]:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+    yield from functions_in(ast.parse(path.read_text()))
+
+
+def functions_in(node: ast.stmt | ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The outermost ones: one that stands in another is shorter."""
+    for child in getattr(node, "body", ()):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+        else:
+            yield from functions_in(child)
 
 
 def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -30,13 +30,13 @@ def transport_of(client: Client) -> FakeTransport:
     return client.transport
 
 
-async def test_950_new_patterns_go_as_two_batches(server: FakeServer, client: Client) -> None:
-    for index in range(950):
+async def test_501_new_patterns_go_as_two_batches(server: FakeServer, client: Client) -> None:
+    for index in range(501):
         client.record(name=f"pattern {index}")
     report = await client.sync_client.push()
-    assert (report.batches, report.accepted) == (2, 950)
-    assert [len(batch) for batch in server.received] == [500, 450]
-    assert len(server.live()) == 950
+    assert (report.batches, report.accepted) == (2, 501)
+    assert [len(batch) for batch in server.received] == [500, 1]
+    assert len(server.live()) == 501
 
 
 async def test_a_batch_has_a_size_that_any_server_takes(
