@@ -23,7 +23,7 @@ def test_the_example_of_the_environment_is_printed_as_it_is() -> None:
     assert (result.exit_code, result.stdout) == (0, env_example())
 
 
-@pytest.mark.parametrize("process", set(Process) - {Process.ALL})
+@pytest.mark.parametrize("process", sorted(set(Process) - {Process.ALL}))
 def test_the_api_of_a_process_is_described_whatever_the_environment(process: Process) -> None:
     result = run("openapi", process.value, ENVIRONMENT="production", PORT="not a number")
     assert result.exit_code == 0

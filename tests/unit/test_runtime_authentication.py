@@ -45,7 +45,7 @@ def test_anything_else_is_unauthenticated(header: str | None) -> None:
     assert caught.value.headers == {"WWW-Authenticate": "Bearer"}
 
 
-@pytest.mark.parametrize("environment", set(Environment) - {Environment.DEVELOPMENT})
+@pytest.mark.parametrize("environment", sorted(set(Environment) - {Environment.DEVELOPMENT}))
 def test_no_other_environment_takes_them(environment: Environment) -> None:
     with pytest.raises(Misconfigured, match="no authentication is configured"):
         create_authenticator(development(environment=environment))
