@@ -1,16 +1,21 @@
 """Talking to a person at a terminal, or to a log: results to stdout, everything else to stderr."""
 
+# ruff: noqa: PLC0415 - rich takes longer to load than many a command to run, and few have bars to show
+
+from __future__ import annotations
+
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from typing import TYPE_CHECKING
 
 from events.json_text import Json
 from sync_client.progress import Progress as Watcher
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 
 def say(text: str) -> None:
@@ -61,10 +66,12 @@ class _Lines:
 @contextmanager
 def watching() -> Iterator[Watcher]:
     """Progress bars on a terminal, plain lines elsewhere."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield _Lines()
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield _Bars(progress)

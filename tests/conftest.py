@@ -1,10 +1,12 @@
 """What every test can ask for, and how tests are marked."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from xdist.workermanage import WorkerController
 
 from devstack.stack import DevStack, StackOptions
 from tests.services import Services, Source, choose_source, docker_engine_answers
@@ -13,7 +15,13 @@ FOLDERS_THAT_ARE_MARKS = frozenset({"model", "integration", "e2e", "faults"})
 STARTING = 600
 """Seconds for the first test that asks for services: the first start ever downloads Kafka or its image."""
 
-used = pytest.StashKey[Services]()
+used = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ctrl-C reach the processes that tests start, also where a shell's background job ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +36,9 @@ def services(request: pytest.FixtureRequest) -> Iterator[Services]:
     """Kafka, Postgres and Redis, whoever runs them; shared, so each test makes its own topics and tables."""
     source = choose_source(os.environ, lambda: docker_engine_answers(os.environ))
     with _running(source, request) as chosen:
-        request.config.stash[used] = chosen
+        request.config.stash[used] = (
+            f"services: {chosen.source} (Kafka {chosen.kafka_bootstrap}, Redis {chosen.redis_url})"
+        )
         yield chosen
 
 
@@ -59,9 +69,20 @@ def _needs_services(item: pytest.Item) -> bool:
     return not {"services", "devstack"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let the process that prints the summary know on what this one's tests ran."""
+    if hasattr(session.config, "workeroutput") and used in session.config.stash:
+        session.config.workeroutput["services"] = session.config.stash[used]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Take a worker's word for it."""
+    if services := node.workeroutput.get("services"):
+        node.config.stash[used] = services
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say on what the tests ran."""
     if services := config.stash.get(used, None):
-        terminalreporter.write_line(
-            f"services: {services.source} (Kafka {services.kafka_bootstrap}, Redis {services.redis_url})"
-        )
+        terminalreporter.write_line(services)
