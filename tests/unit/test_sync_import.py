@@ -112,7 +112,7 @@ FIELDS = st.dictionaries(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(patterns=st.lists(FIELDS, max_size=5), style=st.sampled_from(["json", "ndjson"]))
 async def test_what_is_exported_and_imported_elsewhere_is_the_same_library(
     tmp_path_factory: pytest.TempPathFactory, patterns: list[dict[str, Json]], style: str
