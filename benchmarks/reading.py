@@ -26,6 +26,7 @@ TABLES = ("heads", "names", "patterns", "changes", "history")
 def read(report: Report) -> None:
     """All of it, on a stack of its own."""
     with stack() as running, services(running, "command-api", "decider", prefix="projection") as started:
+        # It warms the broker up, too.
         asyncio.run(_fill(started.url("command-api"), EVENTS))
         _project(report, running, started)
         started.start("read-api")

@@ -14,7 +14,8 @@ from devstack.process import ManagedProcess, Program
 from devstack.services import Services, is_ready
 from devstack.stack import DevStack, StackOptions
 
-PARTITIONS = "4"
+PARTITIONS = "2"
+"""One for each core of the machine that the figures were made on."""
 
 
 @contextmanager

@@ -5,8 +5,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from asyncpg import InterfaceError, PostgresError
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api.answers import outcome_body, pending_body
@@ -18,10 +16,10 @@ from command_api.recent import CommandPlace
 from command_api.submission import Submission
 from events.json_text import Json
 from events.outcome import Outcome
+from runtime.postgres import FAILED
 from runtime.problems import Problem
 
 _MOST_REMEMBERED = 100_000
-_FAILED_IO = (SQLAlchemyError, PostgresError, InterfaceError, OSError, TimeoutError)
 
 CommandKey = tuple[str, str]
 
@@ -72,7 +70,7 @@ class CommandService:
     async def _find(self, team_id: str, command_id: str, *, may_fail: bool) -> Outcome | None:
         try:
             return await find_outcome(self._engine, team_id, command_id)
-        except _FAILED_IO as error:
+        except FAILED as error:
             if may_fail:
                 return None
             raise Problem(

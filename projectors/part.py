@@ -15,7 +15,7 @@ from projectors.outcomes import Outcomes
 from projectors.starting_point import StartingPoint
 from projectors.status import Status
 from projectors.subscriber import Subscription, create_broker
-from projectors.transaction import is_passing
+from projectors.transaction import SESSION, is_passing
 from projectors.watchdog import Watchdog
 from runtime.health import Health
 from runtime.log_setup import check_log
@@ -33,7 +33,7 @@ _PURGE_EVERY_S = 3600.0
 async def projector_part(app: FastAPI, settings: Settings, health: Health) -> AsyncIterator[None]:
     """Follow [events] and [outcomes] as long as the process lives; a batch under way ends before it stops."""
     identity = await check_log(settings)
-    engine = create_engine(settings, "patternlog-projector")
+    engine = create_engine(settings, "patternlog-projector", **SESSION)
     broker = create_broker(settings)
     topics = Topics(settings.topic_prefix)
     subscriptions = []

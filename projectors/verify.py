@@ -29,7 +29,7 @@ from projectors.library import NAME, Library
 from projectors.reader import open_reader, read_bounds
 from runtime.kafka import record_of
 from runtime.log_setup import check_log
-from runtime.postgres import create_engine, raw
+from runtime.postgres import create_engine, driver
 from runtime.settings import Settings
 from runtime.topics import Topics
 
@@ -83,11 +83,9 @@ async def verify(settings: Settings, report: Callable[[Progress], None] = _tell_
     identity = await check_log(settings)
     engine = create_engine(settings, "patternlog-verify")
     try:
-        async with engine.connect() as connection:
-            pg = await raw(connection)
-            async with pg.transaction(isolation="repeatable_read", readonly=True):
-                await pg.execute("SET LOCAL statement_timeout = 0")
-                return await _Verification(settings, identity.log_id, pg, report).run()
+        async with driver(engine) as pg, pg.transaction(isolation="repeatable_read", readonly=True):
+            await pg.execute("SET LOCAL statement_timeout = 0")
+            return await _Verification(settings, identity.log_id, pg, report).run()
     finally:
         await engine.dispose()
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from read_api.database import Database
+from read_api.database import SESSION, Database
 from read_api.problems import DatabaseUnavailable
 from read_api.reader import ReadService
 from runtime.health import Health
@@ -22,7 +22,7 @@ HEALTH_INTERVAL_S = 1.0
 async def read_api_part(app: FastAPI, settings: Settings, health: Health) -> AsyncIterator[None]:
     """Answer reads while the process runs; Kafka is needed at start only, to learn which log it is."""
     identity = await check_log(settings)
-    engine = create_engine(settings, "patternlog-read-api")
+    engine = create_engine(settings, "patternlog-read-api", **SESSION)
     service = ReadService(Database(engine), identity.log_id)
     app.state.read_api = service
     workers = [

@@ -61,7 +61,7 @@ async def get_pattern(
         raise unknown_team(team_id)
     if row["item"] is None:
         raise pattern_deleted(pattern_id) if row["existed"] else unknown_pattern(pattern_id)
-    etag = f'"{pattern_id}.{row["version"]}"'
+    etag = f'"{reader.service.log_id}.{pattern_id}.{row["version"]}"'
     if reader.holds(etag):
         return not_modified(etag)
     return json_answer(row["item"], etag=etag)

@@ -1,16 +1,30 @@
 """Postgres: a process's async engine, and the driver's own connection for COPY and hot statements."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import cast
 
 import asyncpg
 from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runtime.settings import Settings
 
+FAILED = (
+    *(asyncpg.PostgresError, asyncpg.InterfaceError),
+    # Raised when the server ends a connection at the very moment that it is used.
+    asyncpg.InternalClientError,
+    *(SQLAlchemyError, OSError, TimeoutError),
+)
+"""What a statement of ours may fail with, besides a bug."""
 
-def create_engine(settings: Settings, application_name: str) -> AsyncEngine:
-    """An engine with a pool of its own; nothing is connected before the first use."""
+
+def create_engine(settings: Settings, application_name: str, **session: str) -> AsyncEngine:
+    """An engine with a pool of its own; nothing is connected before the first use.
+
+    `session` holds settings of Postgres that each connection begins with.
+    """
     url = make_url(settings.postgres_dsn.get_secret_value()).set(drivername="postgresql+asyncpg")
     milliseconds = str(int(settings.postgres_statement_timeout_s * 1000))
     return create_async_engine(
@@ -22,11 +36,33 @@ def create_engine(settings: Settings, application_name: str) -> AsyncEngine:
         connect_args={
             "timeout": settings.postgres_connect_timeout_s,
             "command_timeout": settings.postgres_statement_timeout_s + 1,
-            "server_settings": {"application_name": application_name, "statement_timeout": milliseconds},
+            "server_settings": {
+                "application_name": application_name,
+                "statement_timeout": milliseconds,
+                **session,
+            },
         },
     )
 
 
-async def raw(connection: AsyncConnection) -> asyncpg.Connection:
-    """The driver's connection under SQLAlchemy's, for COPY and for hot statements."""
+@asynccontextmanager
+async def driver(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
+    """The driver's own connection, from the pool.
+
+    The pool does not see what happens on it, and would hand out a dead one for ever: one that has closed is
+    replaced here, and one that an error was met on is not given back.
+    """
+    async with engine.connect() as connection:
+        pg = await _raw(connection)
+        while pg.is_closed():
+            await connection.invalidate()
+            pg = await _raw(connection)
+        try:
+            yield pg
+        except Exception:
+            await connection.invalidate()
+            raise
+
+
+async def _raw(connection: AsyncConnection) -> asyncpg.Connection:
     return cast(asyncpg.Connection, (await connection.get_raw_connection()).driver_connection)

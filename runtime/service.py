@@ -1,6 +1,7 @@
 """Running a process: bind, start its parts, serve, stop in order, with an exit code that says why."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -23,6 +24,9 @@ from runtime.workers import Workers
 
 _log = structlog.get_logger(__name__)
 
+_COLLECT_AFTER = (20_000, 20, 20)
+"""Objects made, and collections of the younger generation, before each generation is searched."""
+
 
 def spawn(app: FastAPI, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     """Run a background worker of a part, which cancels it when it stops.
@@ -42,7 +46,9 @@ def run(app_factory: Callable[[Settings], FastAPI], settings: Settings, process:
     try:
         logs.configure(settings, process)
         with bound_socket(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_Process(app_factory(settings), settings, listener).run())
+            app = app_factory(settings)
+            _spare_the_garbage_collector()
+            return runner.run(_Process(app, settings, listener).run())
     except Exception as error:
         failure = failure_of(error, settings)
         if failure is None:
@@ -50,6 +56,13 @@ def run(app_factory: Callable[[Settings], FastAPI], settings: Settings, process:
             return 1
         sys.stderr.write(f"patternlog {process}: {failure}\n")
         return failure.exit_code
+
+
+def _spare_the_garbage_collector() -> None:
+    """Take what the process consists of out of its search, which otherwise costs a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
 
 
 class _Process:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import assert_never
 
 from command_api.decider.requests import PartitionIdentity, Request
@@ -109,6 +110,7 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=1024)
 def time_text(unix_ms: int) -> str:
     """RFC 3339 in UTC, of milliseconds since 1970."""
     return utc_text(datetime.fromtimestamp(unix_ms / 1000, UTC))

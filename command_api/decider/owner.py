@@ -10,8 +10,6 @@ from typing import Protocol
 
 import structlog
 from aiokafka.errors import KafkaError
-from asyncpg import InterfaceError, InternalClientError, PostgresError
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api.decider.conditional_log import ConditionalLog, NotReady, Superseded, Taken, take
@@ -35,14 +33,10 @@ from events.pattern import ImpossibleEvent
 from events.record import NewRecord, Record
 from runtime.health import Health
 from runtime.kafka import MAX_BATCH_BYTES
+from runtime.postgres import FAILED
 from runtime.settings import Settings
 
-FAILED_IO = (
-    *(PostgresError, InterfaceError, SQLAlchemyError),
-    # asyncpg raises it when the server ends a connection at the very moment that it is used.
-    InternalClientError,
-    *(KafkaError, OSError, TimeoutError),
-)
+FAILED_IO = (*FAILED, KafkaError)
 _MAX_MICRO_BATCH_BYTES = MAX_BATCH_BYTES * 3 // 4
 
 logger = structlog.get_logger()

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
-import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api.decider.conditional_log import BEGINNING, Point, Start
@@ -12,7 +11,7 @@ from events.outcome import OutcomeStatus, Position
 from events.readers_rule import Standing
 from events.state_json import load_state
 from events.stream import StreamState
-from runtime.postgres import raw
+from runtime.postgres import driver
 
 StreamKey = tuple[str, str]
 NameKey = tuple[str, str]
@@ -106,7 +105,8 @@ async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> 
         list(wanted.teams),
         *_columns(wanted.commands),
     ]
-    rows = await _fetch(engine, partition, *arguments)
+    async with driver(engine) as pg:
+        rows = await pg.fetch(_STATEMENT, partition, *arguments)
     by_kind: dict[str, list[tuple[str, str, int, int, int, str, str]]] = {}
     for kind, *columns in rows:
         by_kind.setdefault(kind, []).append(tuple(columns))
@@ -123,21 +123,6 @@ async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> 
         logs={a: LogHead(sequence=n, hash=c) for a, _, n, _, _, c, _ in by_kind.get("log", ())},
         answers={(a, b): _answered(c, d) for a, b, _, _, _, c, d in by_kind.get("answer", ())},
     )
-
-
-async def _fetch(engine: AsyncEngine, *arguments: object) -> list[asyncpg.Record]:
-    async with engine.connect() as connection:
-        driver = await raw(connection)
-        if driver.is_closed():
-            await connection.invalidate()
-            driver = await raw(connection)
-        try:
-            rows: list[asyncpg.Record] = await driver.fetch(_STATEMENT, *arguments)
-        except Exception:
-            # The pool does not see what the driver's connection meets; it would hand out a dead one for ever.
-            await connection.invalidate()
-            raise
-        return rows
 
 
 def _columns(pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:

@@ -15,7 +15,7 @@ from projectors.checkpoints import Checkpoint, create, load
 from projectors.errors import Broken, Disagreement, Overtaken
 from projectors.library import NAME, Library
 from projectors.loop import PartitionLoop
-from projectors.transaction import transaction
+from projectors.transaction import SESSION, transaction
 from runtime.metrics import VOID_RECORDS
 from runtime.postgres import create_engine
 from runtime.settings import Settings
@@ -56,7 +56,7 @@ async def bench(services: Services) -> AsyncIterator[Bench]:
     async with fresh_database(services) as dsn:
         settings = settings_for(services, dsn)
         await migrated(settings)
-        engine = create_engine(settings, "test")
+        engine = create_engine(settings, "test", **SESSION)
         async with transaction(engine) as pg:
             await create(pg, NAME, 0, BEGINNING)
         log = Scribe()

@@ -115,7 +115,7 @@ async def test_after_a_change_the_answer_is_sent_again(
 async def test_a_pattern_is_current_while_others_change(
     api: ReadApi, library: LibraryRows, pattern: PatternRow
 ) -> None:
-    etag = f'"{pattern.pattern_id}.1"'
+    etag = f'"{api.log_id}.{pattern.pattern_id}.1"'
     url = f"{library.url}/patterns/{pattern.pattern_id}"
     assert (await api.client.get(url)).headers["etag"] == etag
     await library.record("another")

@@ -13,6 +13,7 @@ from command_api.decider.snapshot import _STATEMENT as SNAPSHOT
 from command_api.lookup import find_outcome
 from projectors.schema import metadata
 from read_api import changes, history, patterns, positions
+from read_api.database import SESSION
 from read_api.pattern_list import SORTS, PatternsQuery, SortName, list_statement
 from runtime.postgres import create_engine
 from tests.databases import fresh_database, settings_for
@@ -39,9 +40,8 @@ async def engine(services: Services) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture(scope="module")
 async def pg(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
-    pg = await asyncpg.connect(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
-    # As the read API's connections do.
-    await pg.execute("SET plan_cache_mode = force_custom_plan")
+    dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    pg = await asyncpg.connect(dsn, server_settings=SESSION)
     await fill(pg)
     yield pg
     await pg.close()
