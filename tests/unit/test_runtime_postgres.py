@@ -49,7 +49,7 @@ class Engine:
 async def test_one_that_works_goes_back_to_the_pool() -> None:
     engine = Engine()
     async with driver(cast(AsyncEngine, engine)) as pg:
-        assert pg is engine.drivers[0]
+        assert cast(Driver, pg) is engine.drivers[0]
     assert len(engine.drivers) == 1
 
 
@@ -57,7 +57,7 @@ async def test_those_that_have_closed_are_passed_over() -> None:
     engine = Engine([Driver(closed=True), Driver(closed=True), Driver()])
     last = engine.drivers[-1]
     async with driver(cast(AsyncEngine, engine)) as pg:
-        assert pg is last
+        assert cast(Driver, pg) is last
     assert engine.drivers == [last]
 
 
