@@ -12,8 +12,8 @@ CONNECTIONS = (1, 16, 64, 256)
 RUNS = 3
 SECONDS = 2.0
 WARM_UP_SECONDS = 0.5
-BROKER_WARM_UP_SECONDS = 20.0
-"""Kafka's own compiler is at work for the first tens of thousands of records, beside what is measured."""
+BROKER_WARM_UP_SECONDS = 10.0
+"""Kafka's own compiler is at work for the first thousands of records, beside what is measured."""
 BATCH = 100
 WRITE_PATH = ("command-api", "decider")
 EVERYTHING = ("command-api", "decider", "projector", "read-api")

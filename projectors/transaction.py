@@ -7,9 +7,9 @@ import asyncpg
 from asyncpg import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from runtime.postgres import FAILED, driver
+from runtime.postgres import BY_INDEX, FAILED, driver
 
-SESSION = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "60s"}
+SESSION = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "60s", **BY_INDEX}
 """Who waits longer for a checkpoint than this ends the session that holds it; see `end_blocker`."""
 
 _LASTING = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.exceptions.DataError)

@@ -19,6 +19,10 @@ FAILED = (
 )
 """What a statement of ours may fail with, besides a bug."""
 
+BY_INDEX = {"enable_seqscan": "off"}
+"""For sessions whose every statement has its index: a plan that was made while a table was empty is kept until
+Postgres next analyzes it, and would read the whole table for each row until then."""
+
 
 def create_engine(settings: Settings, application_name: str, **session: str) -> AsyncEngine:
     """An engine with a pool of its own; nothing is connected before the first use.

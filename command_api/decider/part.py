@@ -14,7 +14,7 @@ from events.record import Record
 from runtime.health import Health
 from runtime.kafka import client_options, member_options, record_of
 from runtime.log_setup import LogIdentity, check_log
-from runtime.postgres import create_engine
+from runtime.postgres import BY_INDEX, create_engine
 from runtime.service import spawn
 from runtime.settings import Settings
 from runtime.topics import Topics
@@ -113,7 +113,7 @@ class Decider(ConsumerRebalanceListener):  # type: ignore[misc]
 @asynccontextmanager
 async def decider_part(app: FastAPI, settings: Settings, health: Health) -> AsyncIterator[None]:
     """Decide on the commands of the assigned partitions while the service runs."""
-    engine = create_engine(settings, "patternlog-decider")
+    engine = create_engine(settings, "patternlog-decider", **BY_INDEX)
     decider = Decider(settings, engine, health, await check_log(settings))
     try:
         await decider.start()
