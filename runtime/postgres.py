@@ -20,8 +20,11 @@ FAILED = (
 """What a statement of ours may fail with, besides a bug."""
 
 BY_INDEX = {"enable_seqscan": "off"}
-"""For sessions whose every statement has its index: a plan that was made while a table was empty is kept until
-Postgres next analyzes it, and would read the whole table for each row until then."""
+"""For sessions whose every statement has its index.
+
+A plan that was made while a table was empty is kept until Postgres next analyzes that table, and would read
+the whole of it for each row until then.
+"""
 
 
 def create_engine(settings: Settings, application_name: str, **session: str) -> AsyncEngine:
