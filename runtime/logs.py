@@ -67,7 +67,7 @@ def _handler(common: list[Processor], level: int) -> logging.Handler:
     handler.setLevel(level)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*common, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[*common, _as_warning, structlog.stdlib.ExtraAdder()],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
@@ -90,6 +90,13 @@ def _common(process: str) -> list[Processor]:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
         name_process,
     ]
+
+
+def _as_warning(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """What aiokafka calls an error it tries again; health and our own log tell what does not pass."""
+    if event["level"] == "error" and event["logger"].startswith("aiokafka"):
+        event["level"] = "warning"
+    return event
 
 
 def _line(event: EventDict, **options: Any) -> str:

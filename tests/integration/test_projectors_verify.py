@@ -41,7 +41,12 @@ async def tell(settings: Settings) -> Told:
     end = await log.publish()
     async with projecting(settings):
         await caught_up(settings, end)
+        await caught_up(settings, ONLY_A_FENCE, partition=1)
     return Told(settings, team, pattern)
+
+
+ONLY_A_FENCE = 1
+"""Where the partition without a team ends."""
 
 
 @pytest.fixture(scope="module")

@@ -71,6 +71,16 @@ def test_an_exception_is_on_its_event_s_line(capsys: pytest.CaptureFixture[str])
     assert theirs["exception"].endswith("ValueError: why")
 
 
+@pytest.mark.parametrize(("library", "level"), [("aiokafka.conn", "warning"), ("asyncio", "error")])
+def test_what_aiokafka_tries_again_is_no_error(
+    capsys: pytest.CaptureFixture[str], library: str, level: str
+) -> None:
+    configure(development(), "decider")
+    logging.getLogger(library).error("Group Coordinator Request failed")
+    (line,) = lines(capsys)
+    assert line["level"] == level
+
+
 def test_python_warnings_are_logged(capsys: pytest.CaptureFixture[str]) -> None:
     configure(development(), "decider")
     warnings.simplefilter("always")
