@@ -11,6 +11,7 @@ from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+import psutil
 import pytest
 
 from events.json_text import Json
@@ -168,9 +169,10 @@ def test_a_push_killed_while_the_server_works_on_it_is_applied_once(
 
     def kill(method: str) -> None:
         if method == "POST" and processes:
-            victim = processes.pop()
+            # Not through multiprocessing: the test waits for the exit code, and only one can read it.
+            victim = psutil.Process(processes.pop().pid)
             victim.kill()
-            victim.join()
+            victim.wait(60)
 
     setattr(fake, moment, kill)
     victim = start(workspace, "push")
