@@ -12,6 +12,7 @@ from events.json_text import MAX_INTEGER
 from events.outcome import OutcomeStatus
 from events.registry import TYPES, Event
 from events.shapes import Uuid
+from events.upcasters import OLDER_TYPES, PatternEditedV1
 
 _GOLDEN = Path(__file__).parent / "golden"
 _STAMPS_OF_EXAMPLES = {
@@ -34,7 +35,8 @@ def document(commands: Mapping[str, Schema]) -> Schema:
     """The document; `commands` are the JSON Schemas of commands by type, which this package does not know."""
     messages = {
         "commands": {name: _command(name, schema) for name, schema in commands.items()},
-        "events": {**{name: _event(name, cls) for name, cls in TYPES.items()}, "fence": _fence()},
+        "events": {name: _event(name, cls) for name, cls in {**TYPES, **OLDER_TYPES}.items()}
+        | {"fence": _fence()},
         "outcomes": {"outcome": _outcome(), "mark": _mark(), "fence": _fence()},
     }
     return {
@@ -100,10 +102,10 @@ def _team_key() -> Schema:
     return header_schemas.shape(Uuid, "The team's id")
 
 
-def _event(name: str, event_class: type[Event]) -> Schema:
+def _event(name: str, event_class: type[Event | PatternEditedV1]) -> Schema:
     own = {"properties": {"ce_type": {"const": name}}}
     headers = {"type": "object", "allOf": [{"$ref": "#/components/schemas/EventHeaders"}, own]}
-    schema = TypeAdapter(event_class).json_schema()
+    schema = _as_written(TypeAdapter(event_class).json_schema())
     message = _message(name, schema["description"], headers, _payload(schema), _team_key())
     golden = json.loads((_GOLDEN / f"{name}.json").read_text("utf-8"))
     headers_with_stamps = {**golden["headers"], **_STAMPS_OF_EXAMPLES}
@@ -114,6 +116,16 @@ def _event(name: str, event_class: type[Event]) -> Schema:
 def _command(name: str, schema: Schema) -> Schema:
     headers = {"$ref": "#/components/schemas/CommandHeaders"}
     return _message(name, schema["description"], headers, _payload(schema), _team_key())
+
+
+def _as_written(schema: Schema) -> Schema:
+    """A schema of pydantic's with all members required, and the shape of a merged field where it is named."""
+    shapes = schema.pop("$defs", {})
+    if schema["properties"]:
+        schema["required"] = list(schema["properties"])
+    if "merged" in schema["properties"]:
+        schema["properties"]["merged"]["additionalProperties"] = _without_title(shapes["MergedField"])
+    return schema
 
 
 def _payload(schema: Schema) -> Schema:

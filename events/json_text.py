@@ -138,3 +138,8 @@ def dump(value: Json) -> bytes:
 def canonical(value: Json) -> bytes:
     """Write compact UTF-8 JSON with sorted keys: key order makes no difference, 1 and 1.0 do."""
     return _canonical_encoder.encode(value).encode("utf-8")
+
+
+def same(one: Json, other: Json) -> bool:
+    """Whether two values are the same JSON; Python's 1, 1.0 and True are equal, and not the same."""
+    return bool(one == other) and (isinstance(one, str) or canonical(one) == canonical(other))

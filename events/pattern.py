@@ -24,12 +24,25 @@ class PatternRecorded:
 
 
 @checked_dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
+class MergedField:
+    """What the editor wrote into a field that somebody else had changed, and the rule that merged both."""
+
+    rule: Literal["value", "text", "tags", "counters"]
+    mine: Json
+
+
+@checked_dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)
 class PatternEdited:
-    """Fields were set or removed; `base_version` is what the editor saw, so a merge can be told from it."""
+    """Fields were set or removed. `base_version` is what the editor saw, so a merge can be told from it.
+
+    `set` holds the values as they are from now on; `merged`, by field, what the editor wrote where that is
+    another value.
+    """
 
     base_version: Annotated[int, Field(ge=1, strict=True)]
     set: dict[str, Json]
     remove: list[str]
+    merged: dict[str, MergedField]
 
 
 @checked_dataclass(frozen=True, kw_only=True, slots=True, config=_CLOSED)

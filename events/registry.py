@@ -23,7 +23,7 @@ Event = PatternEvent | TeamEvent
 TYPES: Mapping[str, type[Event]] = {
     "team.created.v1": TeamCreated,
     "pattern.recorded.v1": PatternRecorded,
-    "pattern.edited.v1": PatternEdited,
+    "pattern.edited.v2": PatternEdited,
     "pattern.archived.v1": PatternArchived,
     "pattern.restored.v1": PatternRestored,
     "pattern.deleted.v1": PatternDeleted,

@@ -2,9 +2,38 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from events.errors import MalformedRecord
 from events.json_text import Json
+
+# ---------------------------------------------------------------- the shapes of older versions
+
+
+@checked_dataclass(frozen=True, kw_only=True, slots=True, config=ConfigDict(extra="forbid"))
+class PatternEditedV1:
+    """Fields were set or removed; edits of one field were not merged."""
+
+    base_version: Annotated[int, Field(ge=1, strict=True)]
+    set: dict[str, Json]
+    remove: list[str]
+
+
+OLDER_TYPES: Mapping[str, type[PatternEditedV1]] = {"pattern.edited.v1": PatternEditedV1}
+"""By type, for readers of a log that was begun before the newest version."""
+
+_PATTERN_EDITED_V1 = TypeAdapter(PatternEditedV1)
+
+
+def _with_merged(data: dict[str, Json]) -> dict[str, Json]:
+    _PATTERN_EDITED_V1.validate_python(data)
+    return {**data, "merged": {}}
+
+
+# ---------------------------------------------------------------- steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +46,8 @@ class Upcaster:
 
 Upcasters = Mapping[str, Upcaster]
 
-UPCASTERS: Upcasters = {}
-"""By the type that a step starts from. Empty as long as every published type is at its first version."""
+UPCASTERS: Upcasters = {"pattern.edited.v1": Upcaster("pattern.edited.v2", _with_merged)}
+"""By the type that a step starts from."""
 
 
 def upcast(event_type: str, data: dict[str, Json], upcasters: Upcasters) -> tuple[str, dict[str, Json]]:

@@ -3,14 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from command_api.decisions.commands import EditPattern, PatternCommand, RecordPattern
-from events.json_text import Json, canonical
+from events.json_text import Json, same
 from events.pattern import Pattern
 from sync_client.local_pattern import UNSETTLED, LocalPattern, Stage
-
-
-def same(one: Json, other: Json) -> bool:
-    """Whether two values are the same JSON; Python's 1, 1.0 and True are equal, and not the same."""
-    return bool(one == other) and (isinstance(one, str) or canonical(one) == canonical(other))
 
 
 def differing(old: Mapping[str, Json], new: Mapping[str, Json]) -> set[str]:

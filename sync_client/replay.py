@@ -6,7 +6,8 @@ from dataclasses import replace
 from command_api.decisions.commands import EditPattern, PatternCommand
 from command_api.decisions.decide import decide
 from command_api.decisions.library import LibraryView, wanted_name
-from command_api.decisions.refusals import Accepted, Decision
+from command_api.decisions.merging import Rule, rule_of
+from command_api.decisions.refusals import Accepted, Conflict, Decision
 from events.errors import ImpossibleEvent
 from events.pattern import Pattern, PatternEvent, PatternState, evolve
 from events.team import Team
@@ -42,6 +43,9 @@ class Replay:
 
     def _replayed(self, entry: Entry) -> Entry:
         decision = decide_on(self.view, entry.command, self._holders)
+        if entry.after is None and _may_merge(decision):
+            # The server has the base. Until it has merged, the user sees, and edits, what is confirmed.
+            return entry
         if isinstance(decision, Accepted):
             self.view = evolved(self.view, decision)
             if self._may_judge(entry):
@@ -58,6 +62,13 @@ class Replay:
         if entry.stage is not Stage.PENDING:
             return False
         return entry.after is None or entry.after in self._sure or entry.after in self._done
+
+
+def _may_merge(decision: Decision) -> bool:
+    """Whether the server may merge what cannot be decided here, where the base's values are not known."""
+    return isinstance(decision, Conflict) and all(
+        rule_of(field) is not Rule.VALUE for field in decision.fields
+    )
 
 
 def _freed(entry: Entry, done: Mapping[int, int]) -> Entry:

@@ -27,6 +27,6 @@ def golden(event_type: str) -> Golden:
 
 
 def all_golden() -> Mapping[str, Golden]:
-    """Every published record by its type, in the order of their log."""
+    """Every published record by its type, in the order of their log, older versions first."""
     found = {path.stem: golden(path.stem) for path in FOLDER.glob("*.json")}
-    return dict(sorted(found.items(), key=lambda item: item[1].record.headers["ce_sequence"]))
+    return dict(sorted(found.items(), key=lambda item: (item[1].record.headers["ce_sequence"], item[0])))

@@ -163,7 +163,7 @@ class LibraryRows:
     async def edit(self, pattern: PatternRow, **fields: Any) -> PatternRow:
         """Set fields."""
         after = replace(self._next(pattern), fields={**pattern.fields, **fields})
-        return await self._write(after, "pattern.edited.v1", {"set": fields, "remove": []})
+        return await self._write(after, "pattern.edited.v2", {"set": fields, "remove": [], "merged": {}})
 
     async def archive(self, pattern: PatternRow) -> PatternRow:
         """Put it away."""

@@ -81,10 +81,13 @@ class Library:
 
     def __init__(self) -> None:
         self.states: dict[str, StreamState] = {}
+        self.versions: dict[tuple[str, int], Mapping[str, Json]] = {}
 
     def apply(self, stream: str, event: Event) -> None:
         """Let an event happen."""
-        self.states[stream] = evolve(self.states.get(stream), event)
+        self.states[stream] = state = evolve(self.states.get(stream), event)
+        if isinstance(state, Pattern):
+            self.versions[stream, state.version] = state.fields
 
     def view(self, command: Command) -> LibraryView:
         """What the decision on a command may look at."""
@@ -96,7 +99,13 @@ class Library:
             team=team if isinstance(team, Team) else NoTeam(),
             pattern=pattern,
             name_holder=holders[0] if holders else None,
+            base=self._base_of(command),
         )
+
+    def _base_of(self, command: Command) -> Mapping[str, Json] | None:
+        if not isinstance(command, EditPattern):
+            return None
+        return self.versions.get((stream_for(command), command.base_version))
 
     def send(self, command: Command) -> Decision:
         """Decide on a command and let the events happen that it becomes."""

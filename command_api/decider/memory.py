@@ -9,12 +9,23 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from command_api.decider.overlay import Overlay
-from command_api.decider.snapshot import Answered, CommandKey, LogHead, NameKey, Snapshot, StreamKey
+from command_api.decider.snapshot import (
+    Answered,
+    CommandKey,
+    Fields,
+    LogHead,
+    NameKey,
+    Snapshot,
+    StreamKey,
+    VersionKey,
+)
 from events.envelope import FIRST_PREVIOUS_HASH
 from events.stream import StreamState
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+_MOST_VERSIONS = 10_000
 
 EMPTY_LOG = LogHead(sequence=0, hash=FIRST_PREVIOUS_HASH)
 
@@ -28,6 +39,7 @@ class Draft:
     """What one micro-batch has set; it becomes memory once its appends count."""
 
     states: dict[StreamKey, StreamState] = field(default_factory=dict)
+    versions: dict[VersionKey, Fields] = field(default_factory=dict)
     names: dict[NameKey, str | None] = field(default_factory=dict)
     logs: dict[str, LogHead] = field(default_factory=dict)
     answers: dict[CommandKey, Answered] = field(default_factory=dict)
@@ -38,6 +50,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.states: Overlay[StreamKey, StreamState] = Overlay()
+        self.versions: Overlay[VersionKey, Fields] = Overlay()
         self.names: Overlay[NameKey, str | None] = Overlay()
         self.logs: Overlay[str, LogHead] = Overlay()
         self.answers: Overlay[CommandKey, Answered] = Overlay()
@@ -59,13 +72,17 @@ class Memory:
             snapshot.start.heads.offset,
             snapshot.start.outcomes.offset,
         )
-        for overlay in (self.states, self.names, self.logs):
+        for overlay in (self.states, self.versions, self.names, self.logs):
             overlay.evict(self._heads_evicted_at)
         self.answers.evict(self._outcomes_evicted_at)
 
     def keep_events(self, draft: Draft, offset: int) -> None:
         """Keep what events up to and with an offset of [events] have set."""
         self.states.update(draft.states.items(), offset)
+        if len(self.versions) > _MOST_VERSIONS:
+            # Without its base an edit is a conflict, which is better than a process without memory.
+            self.versions = Overlay()
+        self.versions.update(draft.versions.items(), offset)
         self.names.update(draft.names.items(), offset)
         self.logs.update(draft.logs.items(), offset)
 
@@ -85,6 +102,10 @@ class WorkingSet:
     def state(self, key: StreamKey) -> StreamState | None:
         """A stream's state; None when it has no events."""
         return _newest(key, self.draft.states, self._memory.states, self._snapshot.states)
+
+    def fields_at(self, key: VersionKey) -> Fields | None:
+        """A pattern's fields at one of its versions."""
+        return _newest(key, self.draft.versions, self._memory.versions, self._snapshot.versions)
 
     def name_holder(self, key: NameKey) -> str | None:
         """The live pattern that holds a name."""

@@ -20,10 +20,11 @@ from command_api.decider.answering import (
 )
 from command_api.decider.memory import WorkingSet
 from command_api.decider.requests import PartitionIdentity, Request
+from command_api.decider.snapshot import Fields
 from command_api.decider.stream_writer import Origin, append
-from command_api.decisions.commands import Command
+from command_api.decisions.commands import Command, EditPattern
 from command_api.decisions.decide import decide
-from command_api.decisions.library import LibraryView, stream_for, wanted_name
+from command_api.decisions.library import LibraryView, overlap_of, stream_for, wanted_name
 from command_api.decisions.refusals import Accepted, Refusal, Rejected
 from events.envelope import Envelope
 from events.identifiers import uuid7_ms
@@ -35,6 +36,9 @@ from events.team import NoTeam, Team
 
 MAX_COMMAND_AGE_MS = 30 * 24 * 60 * 60 * 1000
 MAX_COMMAND_AHEAD_MS = 5 * 60 * 1000
+
+_MERGE_BYTES = 128 * 1024
+"""What a merge counts for in a batch: it may take as long as the writing of so much."""
 
 logger = structlog.get_logger()
 
@@ -65,6 +69,8 @@ def decide_batch(
         decided.events += events
         decided.outcomes.append((request.record.offset, answer))
         decided.bytes += sum(record.size for record in events) + size_of(answer)
+        if answer.status in ("merged", "conflict"):
+            decided.bytes += _MERGE_BYTES
         if decided.bytes > max_bytes:
             break
     return decided
@@ -130,7 +136,14 @@ def _view(team_id: str, command: Command, working: WorkingSet) -> LibraryView:
         team=team_state if isinstance(team_state, Team) else NoTeam(),
         pattern=pattern,
         name_holder=None if name is None else working.name_holder((team_id, name)),
+        base=_base(team_id, command, pattern, working),
     )
+
+
+def _base(team_id: str, command: Command, pattern: PatternState, working: WorkingSet) -> Fields | None:
+    if isinstance(command, EditPattern) and overlap_of(command, pattern):
+        return working.fields_at((team_id, stream_for(command), command.base_version))
+    return None
 
 
 def _origin(request: Request, command: Command, identity: PartitionIdentity) -> Origin:

@@ -21,9 +21,9 @@ from command_api.decider.recovery import Orphans, read_tail, remember, wanted_by
 from command_api.decider.requests import (
     PartitionIdentity,
     Request,
-    names_to_restore,
     read_request,
     wanted_by,
+    wanted_next,
 )
 from command_api.decider.snapshot import Snapshot, Wanted, read_snapshot
 from events import outcome
@@ -37,7 +37,8 @@ from runtime.postgres import FAILED
 from runtime.settings import Settings
 
 FAILED_IO = (*FAILED, KafkaError)
-_MAX_MICRO_BATCH_BYTES = MAX_BATCH_BYTES * 3 // 4
+# What goes beyond it is one command's: at most 3 MiB.
+_MAX_MICRO_BATCH_BYTES = MAX_BATCH_BYTES // 2
 
 logger = structlog.get_logger()
 
@@ -192,8 +193,10 @@ class Session:
             requests = requests[done:]
 
     async def _answer_some(self, requests: Sequence[Request]) -> int:
-        working, snapshot = await self._read(requests)
-        decided = decide_batch(requests, working, self._identity, self._orphans.of, _MAX_MICRO_BATCH_BYTES)
+        working, snapshot, count = await self._read(requests)
+        decided = decide_batch(
+            requests[:count], working, self._identity, self._orphans.of, _MAX_MICRO_BATCH_BYTES
+        )
         if decided.events:
             await self._log.append_events(decided.events)
             self._memory.keep_events(working.draft, self._log.events_end - 1)
@@ -205,13 +208,16 @@ class Session:
         self._records_left -= len(decided.outcomes)
         return len(decided.outcomes)
 
-    async def _read(self, requests: Sequence[Request]) -> tuple[WorkingSet, Snapshot]:
+    async def _read(self, requests: Sequence[Request]) -> tuple[WorkingSet, Snapshot, int]:
+        """What the first requests need, with the state of the projections, and how many they are."""
         snapshot = await self._snapshot(wanted_by(requests))
         working = WorkingSet(self._memory, snapshot)
-        restored = names_to_restore(requests, working)
-        if restored.names:
-            snapshot.names.update((await self._snapshot(restored)).names)
-        return working, snapshot
+        more, count = wanted_next(requests, working)
+        if more.names or more.versions:
+            later = await self._snapshot(more)
+            snapshot.names.update(later.names)
+            snapshot.versions.update(later.versions)
+        return working, snapshot, count
 
     async def _snapshot(self, wanted: Wanted) -> Snapshot:
         snapshot = await read_snapshot(self._engine, self._identity.partition, wanted)

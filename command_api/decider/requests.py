@@ -1,19 +1,30 @@
 """Records of [commands] as requests, and the keys that deciding on them needs."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from command_api.decider.memory import WorkingSet
-from command_api.decider.snapshot import Wanted
-from command_api.decisions.commands import Command, InvalidCommand, RestorePattern, command_hash, read_command
-from command_api.decisions.library import stream_for, wanted_name
+from command_api.decider.snapshot import StreamKey, Wanted
+from command_api.decisions.commands import (
+    Command,
+    EditPattern,
+    InvalidCommand,
+    RestorePattern,
+    command_hash,
+    read_command,
+)
+from command_api.decisions.library import overlap_of, stream_for, wanted_name
 from command_api.decisions.refusals import Refusal, Rejected
 from events.errors import MalformedRecord
 from events.identifiers import is_uuid
-from events.pattern import NoPattern, Pattern
+from events.pattern import NoPattern, Pattern, name_key
 from events.record import Record, text_of
 from events.team import STREAM as TEAM_STREAM
 from runtime.topics import partition_of
+
+MOST_BASES = 32
+"""Versions of patterns that are read at a time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +74,7 @@ def read_request(record: Record, identity: PartitionIdentity) -> Request:
 
 
 def wanted_by(requests: Sequence[Request]) -> Wanted:
-    """The keys that the decisions on these requests need, but for names of patterns to restore."""
+    """The keys that the decisions on these requests need, but for what the states tell."""
     wanted = Wanted()
     for request in requests:
         command, team_id = request.command, request.team_id
@@ -78,13 +89,27 @@ def wanted_by(requests: Sequence[Request]) -> Wanted:
     return wanted
 
 
-def names_to_restore(requests: Sequence[Request], working: WorkingSet) -> Wanted:
-    """The names that archived patterns want back, which only their states tell."""
+def wanted_next(requests: Sequence[Request], working: WorkingSet) -> tuple[Wanted, int]:
+    """What only the states tell: names that archived patterns want back, and the bases of merges.
+
+    And for how many of the requests that is: each base may be as large as a pattern.
+    """
     wanted = Wanted()
-    for request in requests:
-        if isinstance(request.command, RestorePattern):
-            state = working.state((request.team_id, stream_for(request.command)))
-            name = wanted_name(request.command, state) if isinstance(state, Pattern) else None
-            if name is not None:
-                wanted.names.add((request.team_id, name))
-    return wanted
+    edits = Counter(_stream_key(request) for request in requests if isinstance(request.command, EditPattern))
+    for place, request in enumerate(requests):
+        if len(wanted.versions) == MOST_BASES:
+            return wanted, place
+        state = working.state(_stream_key(request))
+        if isinstance(request.command, RestorePattern) and isinstance(state, Pattern):
+            wanted.names.add((request.team_id, name_key(state.name)))
+        if isinstance(request.command, EditPattern) and isinstance(state, Pattern):
+            behind = request.command.base_version < state.version
+            # Another edit of the batch may be what it meets.
+            if behind and (overlap_of(request.command, state) or edits[_stream_key(request)] > 1):
+                wanted.versions.add((*_stream_key(request), request.command.base_version))
+    return wanted, len(requests)
+
+
+def _stream_key(request: Request) -> StreamKey:
+    stream = "" if isinstance(request.command, Rejected) else stream_for(request.command)
+    return (request.team_id, stream)

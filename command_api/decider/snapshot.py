@@ -1,13 +1,16 @@
 """What decisions read from Postgres: in one statement, so in one snapshot with the checkpoints."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
+from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api.decider.conditional_log import BEGINNING, Point, Start
+from events.json_text import Json
 from events.outcome import OutcomeStatus, Position
+from events.pattern import pattern_id_of, stream_of
 from events.readers_rule import Standing
 from events.state_json import load_state
 from events.stream import StreamState
@@ -16,6 +19,9 @@ from runtime.postgres import driver
 StreamKey = tuple[str, str]
 NameKey = tuple[str, str]
 CommandKey = tuple[str, str]
+VersionKey = tuple[str, str, int]
+"""A stream, and one of its versions."""
+Fields = Mapping[str, Json]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +47,7 @@ class Wanted:
     """The keys that a micro-batch of decisions needs."""
 
     streams: set[StreamKey] = field(default_factory=set)
+    versions: set[VersionKey] = field(default_factory=set)
     names: set[NameKey] = field(default_factory=set)
     teams: set[str] = field(default_factory=set)
     commands: set[CommandKey] = field(default_factory=set)
@@ -54,6 +61,7 @@ class Snapshot:
     outcomes_checkpoint: Point | None
     position: Position | None
     states: dict[StreamKey, StreamState]
+    versions: dict[VersionKey, Fields]
     names: dict[NameKey, str]
     logs: dict[str, LogHead]
     answers: dict[CommandKey, Answered]
@@ -94,6 +102,12 @@ SELECT 'answer', k.team_id, k.command_id, 0, 0, 0, h.command_hash || ' ' || h.st
   FROM unnest($7::text[], $8::text[]) AS k(team_id, command_id),
        LATERAL (SELECT command_hash, status, recorded_at, answer FROM outcomes
                  WHERE team_id = k.team_id::uuid AND command_id = k.command_id::uuid) AS h
+UNION ALL
+SELECT 'version', k.team_id, k.pattern_id, k.version, 0, 0, h.fields, NULL
+  FROM unnest($9::text[], $10::text[], $11::bigint[]) AS k(team_id, pattern_id, version),
+       LATERAL (SELECT coalesce(item::json ->> 'fields', '{}') AS fields FROM history
+                 WHERE team_id = k.team_id::uuid AND pattern_id = k.pattern_id::uuid
+                   AND version = k.version) AS h
 """
 
 
@@ -104,6 +118,7 @@ async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> 
         *_columns(wanted.names),
         list(wanted.teams),
         *_columns(wanted.commands),
+        *_version_columns(wanted.versions),
     ]
     async with driver(engine) as pg:
         rows = await pg.fetch(_STATEMENT, partition, *arguments)
@@ -119,6 +134,7 @@ async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> 
         outcomes_checkpoint=points.get("outcomes"),
         position=_position(by_kind.get("position", ())),
         states={(a, b): load_state(c) for a, b, _, _, _, c, _ in by_kind.get("head", ())},
+        versions={(a, stream_of(b), n): from_json(c) for a, b, n, _, _, c, _ in by_kind.get("version", ())},
         names={(a, b): c for a, b, _, _, _, c, _ in by_kind.get("name", ())},
         logs={a: LogHead(sequence=n, hash=c) for a, _, n, _, _, c, _ in by_kind.get("log", ())},
         answers={(a, b): _answered(c, d) for a, b, _, _, _, c, d in by_kind.get("answer", ())},
@@ -128,6 +144,12 @@ async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> 
 def _columns(pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     ordered = sorted(pairs)
     return [first for first, _ in ordered], [second for _, second in ordered]
+
+
+def _version_columns(versions: Iterable[VersionKey]) -> tuple[list[str], list[str], list[int]]:
+    ordered = [(team_id, pattern_id_of(stream) or "", number) for team_id, stream, number in sorted(versions)]
+    teams, patterns, numbers = zip(*ordered, strict=True) if ordered else ((), (), ())
+    return list(teams), list(patterns), list(numbers)
 
 
 def _position(rows: Iterable[tuple[str, str, int, int, int, str, str]]) -> Position | None:

@@ -32,6 +32,9 @@ def settle(working: WorkingSet, *, team_id: str, stream: str, after: StreamState
     """Set a stream's new state in the working set, with the names that it takes and frees."""
     before = working.state((team_id, stream))
     working.draft.states[(team_id, stream)] = after
+    for state in (before, after):
+        if isinstance(state, Pattern):
+            working.draft.versions[(team_id, stream, state.version)] = state.fields
     pattern_id = pattern_id_of(stream)
     freed, taken = _name_of(before), _name_of(after)
     if pattern_id is None or freed == taken:

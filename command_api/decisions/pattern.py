@@ -11,11 +11,13 @@ from command_api.decisions.commands import (
     RecordPattern,
     RestorePattern,
 )
-from command_api.decisions.library import LibraryView
+from command_api.decisions.library import LibraryView, overlap_of
+from command_api.decisions.merging import ABSENT, UNKNOWN, Clash, Value, merge_field, rule_of
 from command_api.decisions.refusals import Accepted, Conflict, Decision, Refusal, Rejected
-from events.json_text import Json, dump
+from events.json_text import Json, dump, same
 from events.pattern import (
     DeletedPattern,
+    MergedField,
     NoPattern,
     Pattern,
     PatternArchived,
@@ -25,10 +27,13 @@ from events.pattern import (
     PatternRestored,
     edited,
 )
+from events.registry import write
 from events.team import NoTeam
 
 MAX_PATTERN_BYTES = 1024 * 1024
 MAX_PATTERN_FIELDS = 1000
+MAX_EVENT_BYTES = 2 * MAX_PATTERN_BYTES
+"""Of an event's data: what an edit merged to, and what its editor wrote."""
 
 
 def decide(library: LibraryView, command: PatternCommand) -> Decision:
@@ -89,16 +94,49 @@ def _edit(library: LibraryView, pattern: Pattern, command: EditPattern) -> Decis
     if command.base_version > pattern.version:
         detail = f"base_version {command.base_version} never existed; the newest is {pattern.version}"
         return Rejected(code=Refusal.UNKNOWN_BASE_VERSION, detail=detail)
-    touched = sorted({*command.set, *command.remove})
-    overlap = tuple(name for name in touched if pattern.field_versions.get(name, 0) > command.base_version)
-    if overlap:
-        return Conflict(current_version=pattern.version, fields=overlap)
-    if library.name_holder not in (None, command.pattern_id):
-        return _name_taken(library.name_holder)
-    event = PatternEdited(base_version=command.base_version, set=command.set, remove=command.remove)
+    merges, clashes = _merged(library, pattern, command)
+    if clashes:
+        return Conflict(current_version=pattern.version, fields=tuple(clashes))
+    event = _edited(command, merges)
     after = edited(pattern, event)
+    # A merge may leave the pattern the name that it has.
+    if library.name_holder not in (None, command.pattern_id) and after.name != pattern.name:
+        return _name_taken(library.name_holder)
+    if len(write(event)) > MAX_EVENT_BYTES:
+        return Rejected(code=Refusal.TOO_LARGE, detail=f"merged, it takes more than {MAX_EVENT_BYTES} bytes")
     merged = command.base_version < pattern.version
     return _too_large(after.fields, len(after.field_versions)) or Accepted(events=(event,), merged=merged)
+
+
+def _merged(
+    library: LibraryView, pattern: Pattern, command: EditPattern
+) -> tuple[dict[str, Value], list[str]]:
+    """The values that the overlapping fields merge to, and the fields that do not."""
+    merges, clashes = {}, []
+    for name in overlap_of(command, pattern):
+        theirs, mine = pattern.fields.get(name, ABSENT), command.set.get(name, ABSENT)
+        # What is not known is neither side's value, and goes together with equal changes alone.
+        base = UNKNOWN if library.base is None else library.base.get(name, ABSENT)
+        try:
+            merges[name] = merge_field(rule_of(name), base, theirs, mine)
+        except Clash:
+            clashes.append(name)
+    return merges, clashes
+
+
+def _edited(command: EditPattern, merges: Mapping[str, Value]) -> PatternEdited:
+    """The event: the values as they are from now on, and beside a merged one what its editor wrote."""
+    values: dict[str, Value] = {**command.set, **dict.fromkeys(command.remove, ABSENT), **merges}
+    return PatternEdited(
+        base_version=command.base_version,
+        set={name: value for name, value in values.items() if value is not ABSENT},
+        remove=[name for name, value in values.items() if value is ABSENT],
+        merged={
+            name: MergedField(rule=rule_of(name).value, mine=command.set[name])
+            for name, value in merges.items()
+            if name in command.set and not same(value, command.set[name])
+        },
+    )
 
 
 def _name_taken(holder: str | None) -> Rejected:

@@ -133,6 +133,24 @@ class TransportContract:
         assert (conflict.code, conflict.conflict.fields) == ("edit_conflict", ["a"])
         assert conflict.conflict.current_version == 3
 
+    async def test_edits_of_one_text_merge_whether_the_base_is_in_memory_or_long_projected(
+        self, team: Team
+    ) -> None:
+        pattern_id, _ = await team.record(name="n", solution="a\nb\nc\nd\ne")
+        first, second = await team.submit(
+            editing(pattern_id, 1, solution="A\nb\nc\nd\ne"), editing(pattern_id, 1, solution="a\nb\nC\nd\ne")
+        )
+        assert (first.status, second.status) == ("accepted", "merged")
+        assert isinstance(second, Accepted)
+        await team.transport.changes(None, at_least=second.cursor, limit=1)
+        # The decider lets go of what is projected with its next command.
+        await team.record(name="another")
+        (third,) = await team.submit(editing(pattern_id, 1, solution="a\nb\nc\nd\nE"))
+        assert isinstance(third, Accepted)
+        changes, _ = await team.all_changes(at_least=third.cursor, limit=10)
+        items = [change for change in changes if isinstance(change, PatternItem)]
+        assert items[-1].fields["solution"] == "A\nb\nC\nd\nE"
+
     async def test_a_refusal_says_why_and_holds_up_nothing(self, team: Team) -> None:
         await team.record(name="n")
         refused, accepted = await team.submit(

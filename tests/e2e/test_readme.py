@@ -108,7 +108,7 @@ def test_an_auditor_reads_the_history_and_verifies_the_read_models(printed: Prin
     versions = history["versions"]
     assert [(one["version"], one["type"], one["actor"]) for one in versions] == [
         (1, "pattern.recorded.v1", "ann"),
-        (2, "pattern.edited.v1", "ann"),
+        (2, "pattern.edited.v2", "ann"),
     ]
     assert versions[1]["data"]["set"] == {"severity": "high"}
     assert "The read models are what the log says" in printed.auditor
@@ -117,7 +117,7 @@ def test_an_auditor_reads_the_history_and_verifies_the_read_models(printed: Prin
 def test_a_consumer_reads_every_event_once(printed: Printed) -> None:
     types = [line.split()[1] for line in printed.consumer.splitlines()]
     assert sorted(types) == [
-        "pattern.edited.v1",
+        "pattern.edited.v2",
         "pattern.recorded.v1",
         "pattern.recorded.v1",
         "team.created.v1",

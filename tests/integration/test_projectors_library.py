@@ -64,7 +64,7 @@ def change(kind: str, number: int, base_version: int) -> PatternEvent:
     if kind == "delete":
         return PatternDeleted()
     fields = {"category": f"c{number}", "tags": [f"t{number}"]} if number % 2 else {"name": f"new {number}"}
-    return PatternEdited(base_version=base_version, set=fields, remove=["own"])
+    return PatternEdited(base_version=base_version, set=fields, remove=["own"], merged={})
 
 
 async def test_every_read_model_shows_what_happened(settings: Settings) -> None:
@@ -77,7 +77,7 @@ async def test_every_read_model_shows_what_happened(settings: Settings) -> None:
     async with projecting(settings):
         await caught_up(settings, end)
         log.scribe.pattern(
-            team, PatternEdited(base_version=1, set={"category": "c"}, remove=["own"]), pattern
+            team, PatternEdited(base_version=1, set={"category": "c"}, remove=["own"], merged={}), pattern
         )
         log.scribe.pattern(team, PatternDeleted(), gone)
         await caught_up(settings, await log.publish())

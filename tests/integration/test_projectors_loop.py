@@ -83,7 +83,7 @@ async def test_a_loop_that_begins_at_a_checkpoint_goes_on_as_if_it_had_never_sto
     pattern = bench.log.pattern(team, PatternRecorded(fields={"name": "n"}))
     await (await bench.loop()).feed(bench.log.records)
     bench.log.fence(writer="second")
-    bench.log.pattern(team, PatternEdited(base_version=1, set={"name": "m"}, remove=[]), pattern)
+    bench.log.pattern(team, PatternEdited(base_version=1, set={"name": "m"}, remove=[], merged={}), pattern)
     await (await bench.loop()).feed(bench.log.records)
     assert await bench.names() == {"m": pattern}
     assert (await bench.loop()).checkpoint.standing == bench.log.standing
@@ -199,7 +199,9 @@ async def test_a_name_changes_hands_within_one_batch(bench: Bench) -> None:
     loop = await bench.loop()
     await loop.feed(bench.log.records)
     for pattern, name, base in ((one, "z", 1), (two, "x", 1), (one, "y", 2)):
-        bench.log.pattern(team, PatternEdited(base_version=base, set={"name": name}, remove=[]), pattern)
+        bench.log.pattern(
+            team, PatternEdited(base_version=base, set={"name": name}, remove=[], merged={}), pattern
+        )
     await loop.feed(bench.log.records)
     assert await bench.names() == {"x": two, "y": one}
     bench.log.pattern(team, PatternDeleted(), two)
@@ -215,7 +217,7 @@ async def test_tags_and_categories_of_any_characters_survive_an_update(bench: Be
     loop = await bench.loop()
     await loop.feed(bench.log.records)
     changed = {"tags": tags, "category": "\\N", "severity": "medium"}
-    bench.log.pattern(team, PatternEdited(base_version=1, set=changed, remove=[]), pattern)
+    bench.log.pattern(team, PatternEdited(base_version=1, set=changed, remove=[], merged={}), pattern)
     await loop.feed(bench.log.records)
     rows = await fetch(bench.settings, "SELECT tags, category, severity, cardinality(facets) FROM patterns")
     assert rows == [(tags, "\\N", 2, 8)]

@@ -36,8 +36,10 @@ async def tell(settings: Settings) -> Told:
     gone = log.scribe.pattern(team, PatternRecorded(fields={"name": "gone"}))
     log.scribe.pattern(team, PatternDeleted(), gone)
     pattern = log.scribe.pattern(team, PatternRecorded(fields={"name": "n", "tags": ["t"]}))
-    log.scribe.pattern(team, PatternEdited(base_version=1, set={"category": "c"}, remove=[]), pattern)
-    log.scribe.pattern(team, PatternEdited(base_version=2, set={"name": "m"}, remove=[]), pattern)
+    log.scribe.pattern(
+        team, PatternEdited(base_version=1, set={"category": "c"}, remove=[], merged={}), pattern
+    )
+    log.scribe.pattern(team, PatternEdited(base_version=2, set={"name": "m"}, remove=[], merged={}), pattern)
     end = await log.publish()
     async with projecting(settings):
         await caught_up(settings, end)

@@ -162,10 +162,11 @@ async def test_the_decider_reads_one_row_per_key(pg: asyncpg.Connection, count: 
     ids, names = [row["pattern_id"] for row in rows], [row["name"] for row in rows]
     teams = [LARGE] * count
     streams = [f"patterns/{pattern_id}" for pattern_id in ids]
-    plan = await plan_of(pg, SNAPSHOT, 0, teams, streams, teams, names, teams[:1], teams, ids)
+    versions = (teams, ids, [1] * count)
+    plan = await plan_of(pg, SNAPSHOT, 0, teams, streams, teams, names, teams[:1], teams, ids, *versions)
     assert plan.scanned == set()
-    assert plan.indexes >= {"pk_heads", "pk_names", "pk_outcomes"}
-    assert plan.examined <= 3 * count
+    assert plan.indexes >= {"pk_heads", "pk_names", "pk_outcomes", "pk_history"}
+    assert plan.examined <= 4 * count
 
 
 async def test_an_outcome_is_one_row(engine: AsyncEngine, pg: asyncpg.Connection) -> None:

@@ -44,7 +44,9 @@ async def test_what_was_decided_is_read_as_soon_as_it_is_asked_for(running: Runn
     fields = {"name": "a", "category": "io", "severity": "high", "tags": ["x,y", '"'], "extra": {"n": [1.5]}}
     kept = scribe.pattern(team_id, PatternRecorded(fields=fields))
     gone = scribe.pattern(team_id, PatternRecorded(fields={"name": "b", "category": "io"}))
-    scribe.pattern(team_id, PatternEdited(base_version=1, set={"category": "ui"}, remove=["tags"]), kept)
+    scribe.pattern(
+        team_id, PatternEdited(base_version=1, set={"category": "ui"}, remove=["tags"], merged={}), kept
+    )
     scribe.pattern(team_id, PatternDeleted(), gone)
     written = await running.publish(team_id, 5)
     url = f"/api/v1/teams/{team_id}"
@@ -80,7 +82,9 @@ async def test_filters_follow_what_patterns_become(running: Running) -> None:
     assert await found(2, category="io", severity="critical", tag="old", name="a")
     assert not await found(2, category="ui")
     scribe.pattern(
-        team_id, PatternEdited(base_version=1, set={"tags": ["both", "new"]}, remove=["severity"]), pattern_id
+        team_id,
+        PatternEdited(base_version=1, set={"tags": ["both", "new"]}, remove=["severity"], merged={}),
+        pattern_id,
     )
     assert await found(3, category="io", tag="new")
     assert not await found(3, tag="old")

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from command_api.decisions.commands import EditPattern
 from command_api.decisions.refusals import Accepted
 from events.json_text import Json
-from events.pattern import Pattern, PatternState
+from events.pattern import Pattern, PatternEdited, PatternState
 from sync_client.confirmed import Confirmed
 from sync_client.errors import LocalRefusal, SyncError
 from tests.sync_fakes.clients import IMPATIENT, Client, client_of
@@ -24,6 +24,8 @@ from tests.sync_fakes.server import FakeServer
 from tests.sync_fakes.transport import FakeTransport, Fault
 
 FIELDS = ("description", "problem", "x-extra")
+TEXT = "solution"
+NOTHING_WRITTEN = "\n".join(f"line {number}" for number in range(7))
 NAMES = tuple("abc")
 WHO, WHICH = st.integers(0, 1), st.integers(0, 3)
 EXAMPLES = int(os.environ.get("PATTERNLOG_TEST_EXAMPLES", "0"))
@@ -53,6 +55,7 @@ class Network(RuleBasedStateMachine):
         ]
         self.value = 0
         self.seen: dict[tuple[str, str, str], object] = {}
+        self.texts_seen: dict[tuple[str, str], str] = {}
         self.restored = False
         for name in NAMES[: self.patterns_at_start]:
             self.clients[0].record(name=name)
@@ -74,6 +77,18 @@ class Network(RuleBasedStateMachine):
             for field, value in given.items():
                 # Every value is written once, so it tells which edit wrote it.
                 self.seen[pattern_id, field, str(value)] = before.get(field, _MISSING)
+
+    @rule(who=WHO, which=WHICH, line=st.integers(0, 6))
+    def rewrite_a_line(self, who: int, which: int, line: int) -> None:
+        client, pattern_id = self._client(who), self._choose(who, which)
+        if pattern_id is None:
+            return
+        before = str(client.fields(pattern_id).get(TEXT, NOTHING_WRITTEN))
+        lines = before.split("\n")
+        lines[line] = self._next_value()
+        after = "\n".join(lines)
+        if self._tried(lambda: client.edit(pattern_id, **{TEXT: after})):
+            self.texts_seen[pattern_id, after] = before
 
     @rule(who=WHO, faults=st.lists(st.sampled_from(Fault), max_size=3))
     def push(self, who: int, faults: list[Fault]) -> None:
@@ -116,10 +131,21 @@ class Network(RuleBasedStateMachine):
             command, state, decision = self.server.decided.pop()
             if isinstance(command, EditPattern) and isinstance(decision, Accepted):
                 assert isinstance(state, Pattern)
+                if TEXT in command.set:
+                    self._check_text(command, state, decision)
                 for field, value in command.set.items():
                     if field in FIELDS:
                         seen = self.seen[command.pattern_id, field, value]
                         assert seen == state.fields.get(field, _MISSING)
+
+    def _check_text(self, command: EditPattern, state: Pattern, decision: Accepted) -> None:
+        """A line that is gone was seen by who took it away, and every line that they wrote is there."""
+        (event,) = decision.events
+        assert isinstance(event, PatternEdited)
+        seen = set(self.texts_seen[command.pattern_id, command.set[TEXT]].split("\n"))
+        before, after = set(str(state.fields.get(TEXT, "")).split("\n")), set(event.set[TEXT].split("\n"))
+        assert before - after - {""} <= seen
+        assert set(command.set[TEXT].split("\n")) - seen <= after
 
     @invariant()
     def a_done_command_is_in_the_log(self) -> None:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import copy
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from command_api.decisions.commands import Command, InvalidCommand, PatternCommand, command_from, command_hash
+from command_api.decisions.commands import (
+    Command,
+    EditPattern,
+    InvalidCommand,
+    PatternCommand,
+    command_from,
+    command_hash,
+)
 from command_api.decisions.decide import decide
 from command_api.decisions.library import LibraryView, wanted_name
 from command_api.decisions.refusals import Accepted, Conflict, Decision, Rejected
@@ -38,6 +46,7 @@ class FakeServer:
     team: TeamState = field(default_factory=lambda: Team(version=1, name="Ours"))
     sequence: int = 1
     patterns: dict[str, PatternState] = field(default_factory=dict)
+    versions: dict[tuple[str, int], Mapping[str, Json]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     changes: dict[str, dict[str, Json]] = field(default_factory=dict)
     outcomes: dict[str, dict[str, Json]] = field(default_factory=dict)
@@ -88,7 +97,10 @@ class FakeServer:
         pattern = self._state_of(command)
         name = wanted_name(command, pattern)
         holder = None if name is None else self.names.get(name)
-        view = LibraryView(team=self.team, pattern=pattern, name_holder=holder)
+        base = None
+        if isinstance(command, EditPattern):
+            base = self.versions.get((command.pattern_id, command.base_version))
+        view = LibraryView(team=self.team, pattern=pattern, name_holder=holder, base=base)
         decision = decide(view, command)
         self.decided.append((command, pattern, decision))
         match decision:
@@ -111,6 +123,8 @@ class FakeServer:
                 state = evolve(self._state_of(command), event)
                 self._rename(command.pattern_id, state)
                 self.patterns[command.pattern_id] = state
+                if isinstance(state, Pattern):
+                    self.versions[command.pattern_id, state.version] = state.fields
                 self.changes[command.pattern_id] = self._change(command.pattern_id, state)
                 version = state.version
             else:

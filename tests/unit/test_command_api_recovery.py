@@ -13,6 +13,7 @@ def snapshot(heads: int, outcomes: int) -> Snapshot:
         outcomes_checkpoint=Point(offset=outcomes, standing=NO_ONE),
         position=None,
         states={},
+        versions={},
         names={},
         logs={},
         answers={},

@@ -10,7 +10,7 @@ TEAM = "0198c0de-0000-7000-8000-00000000000a"
 
 
 def snapshot(heads: int, outcomes: int, **rows: object) -> Snapshot:
-    empty: dict[str, object] = {"states": {}, "names": {}, "logs": {}, "answers": {}}
+    empty: dict[str, object] = {"states": {}, "versions": {}, "names": {}, "logs": {}, "answers": {}}
     return Snapshot(
         heads_checkpoint=Point(offset=heads, standing=NO_ONE),
         outcomes_checkpoint=Point(offset=outcomes, standing=NO_ONE),
@@ -73,6 +73,7 @@ def test_a_checkpoint_that_is_gone_voids_the_memory_too() -> None:
         outcomes_checkpoint=None,
         position=None,
         states={},
+        versions={},
         names={},
         logs={},
         answers={},

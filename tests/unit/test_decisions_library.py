@@ -99,11 +99,20 @@ class LibraryUnderCommands(RuleBasedStateMachine):
             for name in [*event.set, *event.remove]
         }
         overlap = changed_since & {*command.set, *command.remove}
-        if overlap:
-            assert decision == Conflict(current_version=len(events), fields=tuple(sorted(overlap)))
+        clashes = {name for name in overlap if self.clashes(command, name)}
+        if clashes:
+            assert decision == Conflict(current_version=len(events), fields=tuple(sorted(clashes)))
         else:
             assert isinstance(decision, Accepted)
             assert decision.merged == (command.base_version < len(events))
+
+    def clashes(self, command: EditPattern, name: str) -> bool:
+        """Whether three values of a field, all of which may be missing, are three different ones."""
+        stream = stream_for(command)
+        pattern = self.library.states[stream]
+        assert isinstance(pattern, Pattern)
+        base = self.library.versions[stream, command.base_version]
+        return len({fields.get(name) for fields in (base, pattern.fields, command.set)}) == len("all")
 
     @invariant()
     def no_two_live_patterns_share_a_name(self) -> None:

@@ -4,7 +4,14 @@ from command_api.decisions.commands import Command
 from command_api.decisions.pattern import MAX_PATTERN_BYTES, MAX_PATTERN_FIELDS
 from command_api.decisions.refusals import Refusal
 from events.json_text import dump
-from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
+from events.pattern import (
+    MergedField,
+    PatternArchived,
+    PatternDeleted,
+    PatternEdited,
+    PatternRecorded,
+    PatternRestored,
+)
 from events.team import TeamCreated
 from tests.specs import (
     OTHER,
@@ -26,7 +33,7 @@ ON_PATTERN = [edit(1, x=2), archive(), restore(), delete()]
 
 
 def edited(base_version: int, *removed: str, **fields: object) -> PatternEdited:
-    return PatternEdited(base_version=base_version, set=fields, remove=list(removed))
+    return PatternEdited(base_version=base_version, set=fields, remove=list(removed), merged={})
 
 
 # ---------------------------------------------------------------- teams
@@ -102,9 +109,93 @@ def test_an_edit_is_merged_across_archiving_and_restoring() -> None:
 
 def test_an_edit_of_what_changed_meanwhile_is_a_conflict_that_names_the_fields() -> None:
     history = (CREATED, RECORDED, edited(1, "x", severity="high", y=1))
-    given(*history).when(edit(1, x=2, severity="low", z=3)).then_conflict(2, "severity", "x")
-    given(*history).when(edit(1, "y")).then_conflict(2, "y")
-    given(*history).when(edit(1, "x")).then_conflict(2, "x")
+    given(*history).when(edit(1, x=2, severity="medium", z=3)).then_conflict(2, "severity", "x")
+    given(*history).when(edit(1, y=2)).then_conflict(2, "y")
+    given(*history).when(edit(1, "severity")).then_conflict(2, "severity")
+
+
+# ---------------------------------------------------------------- merging
+
+
+TEXT = "first\nsecond\nthird\n"
+WRITTEN = PatternRecorded(fields={"name": "Race", "solution": TEXT, "tags": ["a"], "counters": {"seen": 1}})
+
+
+def test_edits_of_one_text_merge_by_line_and_the_event_says_what_its_editor_wrote() -> None:
+    theirs, mine = "First\nsecond\nthird\n", "first\nsecond\nTHIRD\n"
+    event = PatternEdited(
+        base_version=1,
+        set={"solution": "First\nsecond\nTHIRD\n", "x": 1},
+        remove=[],
+        merged={"solution": MergedField(rule="text", mine=mine)},
+    )
+    given(CREATED, WRITTEN, edited(1, solution=theirs)).when(edit(1, solution=mine, x=1)).then_merged(event)
+
+
+def test_tags_and_counters_hold_what_both_sides_did() -> None:
+    history = (CREATED, WRITTEN, edited(1, tags=["a", "b"], counters={"seen": 3}))
+    command = edit(1, tags=["c"], counters={"seen": 2, "new": 1})
+    event = PatternEdited(
+        base_version=1,
+        set={"tags": ["b", "c"], "counters": {"new": 1, "seen": 4}},
+        remove=[],
+        merged={
+            "tags": MergedField(rule="tags", mine=["c"]),
+            "counters": MergedField(rule="counters", mine={"seen": 2, "new": 1}),
+        },
+    )
+    given(*history).when(command).then_merged(event)
+
+
+def test_equal_changes_are_no_conflict() -> None:
+    given(CREATED, RECORDED, edited(1, severity="high")).when(edit(1, severity="high")).then_merged(
+        edited(1, severity="high")
+    )
+    given(CREATED, RECORDED, edited(1, "x")).when(edit(1, "x")).then_merged(edited(1, "x"))
+
+
+def test_an_edit_that_says_what_its_editor_had_seen_leaves_the_newer_value() -> None:
+    event = PatternEdited(
+        base_version=1,
+        set={"severity": "high"},
+        remove=[],
+        merged={"severity": MergedField(rule="value", mine="low")},
+    )
+    given(CREATED, RECORDED, edited(1, severity="high")).when(edit(1, severity="low")).then_merged(event)
+
+
+def test_one_field_that_does_not_merge_holds_up_the_whole_edit() -> None:
+    history = (CREATED, WRITTEN, edited(1, solution="other\nsecond\nthird\n", tags=["b"]))
+    given(*history).when(edit(1, solution="another\nsecond\nthird\n", tags=["c"])).then_conflict(
+        2, "solution"
+    )
+
+
+def test_an_edit_whose_event_would_take_too_much_is_refused() -> None:
+    long, other = "x" * (MAX_PATTERN_BYTES - 500), "y" * (MAX_PATTERN_BYTES - 500)
+    history = (
+        CREATED,
+        PatternRecorded(fields={"name": "Race", "solution": f"keep\n{long}\nend"}),
+        edited(1, solution="keep\nend"),
+    )
+    given(*history).when(edit(1, solution=f"keep\n{long}\nend\n{other}")).then_refused(Refusal.TOO_LARGE)
+
+
+def test_an_edit_that_keeps_the_name_it_had_seen_does_not_want_it_back() -> None:
+    history = (CREATED, RECORDED, edited(1, name="Deadlock"), in_pattern(OTHER, RECORDED))
+    event = PatternEdited(
+        base_version=1,
+        set={"name": "Deadlock", "severity": "high"},
+        remove=[],
+        merged={"name": MergedField(rule="value", mine="Race")},
+    )
+    given(*history).when(edit(1, name="Race", severity="high")).then_merged(event)
+
+
+def test_what_merges_to_too_much_is_refused() -> None:
+    half = "x" * (MAX_PATTERN_BYTES * 2 // 3)
+    history = (CREATED, WRITTEN, edited(1, solution=f"{half}\n{TEXT}"))
+    given(*history).when(edit(1, solution=f"{TEXT}{half}\n")).then_refused(Refusal.TOO_LARGE)
 
 
 def test_a_field_removed_and_set_again_elsewhere_is_a_conflict_too() -> None:

@@ -4,7 +4,14 @@ import pytest
 
 from events.envelope import FIRST_PREVIOUS_HASH, Envelope, decode, encode, record_hash
 from events.json_text import parse
-from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
+from events.pattern import (
+    MergedField,
+    PatternArchived,
+    PatternDeleted,
+    PatternEdited,
+    PatternRecorded,
+    PatternRestored,
+)
 from events.registry import TYPES, Event, read, type_of, write
 from events.stream import StreamState, evolve
 from events.team import TeamCreated
@@ -16,6 +23,7 @@ PUBLISHED: Mapping[str, str] = {
     "team.created.v1": "ca9d764d13c85291808686080a0e8724542ce3b50137f0e3687510e09b27b2ef",
     "pattern.recorded.v1": "f215145e646cdcb28451c7907e05aa5bfbf81aa3293ddebc4c4614c4945723a2",
     "pattern.edited.v1": "199707beda156c8cc221d9793e4b2cb4c986738bb3f297f4649185c54a628715",
+    "pattern.edited.v2": "92837c1b1bcb233d2a307f02eaf118bb4e0e834f43d665cb8780f6489abe1b4d",
     "pattern.archived.v1": "acf025e01457d497b77fc72b673eb4f2f900d47c0978e716b2b3e2afb900cfe5",
     "pattern.restored.v1": "916daeb97ba37167de0b3e4b3983bd1b0f831706f79cf17807f9470880f4ccb4",
     "pattern.deleted.v1": "7e912bf39ecce221399861130a871eb7ac758b42d75355287d4085cc7a40acca",
@@ -41,8 +49,18 @@ FIELDS = {
 EVENTS: Mapping[str, Event] = {
     "team.created.v1": TeamCreated(name="Compilers \U0001f9ea"),
     "pattern.recorded.v1": PatternRecorded(fields=FIELDS),
-    "pattern.edited.v1": PatternEdited(
-        base_version=1, set={"severity": "critical", "counters": {"seen": 4}}, remove=["x-origin"]
+    "pattern.edited.v2": PatternEdited(
+        base_version=1,
+        set={
+            "severity": "critical",
+            "description": f"{FIELDS['description']}\nIt is shared by all calls.\n",
+        },
+        remove=["x-origin"],
+        merged={
+            "description": MergedField(
+                rule="text", mine="A default is made once.\nIt is shared by all calls.\n"
+            )
+        },
     ),
     "pattern.archived.v1": PatternArchived(),
     "pattern.restored.v1": PatternRestored(),
@@ -112,11 +130,23 @@ def test_the_published_envelope_says_what_it_always_said() -> None:
     )
 
 
-def test_the_published_records_are_one_chained_log() -> None:
-    previous, states = FIRST_PREVIOUS_HASH, dict[str, StreamState]()
-    for sequence, published in enumerate(all_golden().values(), start=1):
+def test_the_published_records_are_one_chained_log_in_which_newer_versions_may_take_the_place_of_older() -> (
+    None
+):
+    previous = {0: FIRST_PREVIOUS_HASH}
+    states: dict[int, dict[str, StreamState]] = {0: {}}
+    for published in all_golden().values():
         event = decode(published.record)
-        assert (event.sequence, event.previous_hash) == (sequence, previous)
-        states[event.stream] = evolve(states.get(event.stream), read(event.type, event.data))
-        assert states[event.stream].version == event.version
-        previous = published.hash
+        before = states[event.sequence - 1]
+        assert event.previous_hash == previous[event.sequence - 1]
+        after = evolve(before.get(event.stream), read(event.type, event.data))
+        assert after.version == event.version
+        states.setdefault(event.sequence, {**before, event.stream: after})
+        previous.setdefault(event.sequence, published.hash)
+    assert len(states) == len({event_type.rpartition(".")[0] for event_type in PUBLISHED}) + 1
+
+
+def test_an_edit_of_the_first_version_is_one_that_merged_nothing() -> None:
+    assert read("pattern.edited.v1", data_of(golden("pattern.edited.v1"))) == PatternEdited(
+        base_version=1, set={"severity": "critical", "counters": {"seen": 4}}, remove=["x-origin"], merged={}
+    )

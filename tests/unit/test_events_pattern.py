@@ -9,6 +9,7 @@ from events.errors import ImpossibleEvent
 from events.json_text import Json
 from events.pattern import (
     DeletedPattern,
+    MergedField,
     NoPattern,
     Pattern,
     PatternArchived,
@@ -46,6 +47,7 @@ edits = st.builds(
     base_version=st.integers(1, 9),
     set=st.dictionaries(field_names, texts, max_size=3),
     remove=st.lists(field_names.filter("name".__ne__), max_size=2),
+    merged=st.dictionaries(field_names, st.builds(MergedField, mine=json_values(3)), max_size=1),
 )
 later: st.SearchStrategy[PatternEvent] = st.just(PatternArchived()) | st.just(PatternRestored()) | edits
 histories = st.tuples(recorded, st.lists(later, max_size=8)).map(lambda parts: [parts[0], *parts[1]])
@@ -112,7 +114,9 @@ def test_a_recorded_pattern_is_live_with_every_field_at_version_1() -> None:
 
 
 def test_an_edit_sets_removes_and_remembers_at_which_version() -> None:
-    event = PatternEdited(base_version=1, set={"name": "Data race", "new": []}, remove=["x", "never"])
+    event = PatternEdited(
+        base_version=1, set={"name": "Data race", "new": []}, remove=["x", "never"], merged={}
+    )
     state = evolve(LIVE, event)
     assert state == Pattern(
         version=4,
@@ -131,7 +135,7 @@ def test_archiving_and_restoring_change_the_status_alone() -> None:
 
 
 def test_an_edit_of_an_archived_pattern_leaves_it_archived() -> None:
-    state = evolve(ARCHIVED, PatternEdited(base_version=4, set={"x": 1}, remove=[]))
+    state = evolve(ARCHIVED, PatternEdited(base_version=4, set={"x": 1}, remove=[], merged={}))
     assert isinstance(state, Pattern)
     assert state.status == "archived"
 
@@ -145,7 +149,7 @@ def test_a_deleted_pattern_is_a_tombstone(state: Pattern) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        PatternEdited(base_version=1, set={"name": "x"}, remove=[]),
+        PatternEdited(base_version=1, set={"name": "x"}, remove=[], merged={}),
         PatternArchived(),
         PatternRestored(),
         PatternDeleted(),
@@ -167,8 +171,8 @@ def test_a_pattern_is_recorded_once(state: PatternState) -> None:
     [
         (NoPattern(), PatternRecorded(fields={})),
         (NoPattern(), PatternRecorded(fields={"name": 1})),
-        (LIVE, PatternEdited(base_version=1, set={}, remove=["name"])),
-        (LIVE, PatternEdited(base_version=1, set={"name": None}, remove=[])),
+        (LIVE, PatternEdited(base_version=1, set={}, remove=["name"], merged={})),
+        (LIVE, PatternEdited(base_version=1, set={"name": None}, remove=[], merged={})),
     ],
 )
 def test_a_pattern_always_has_a_name(state: PatternState, event: PatternEvent) -> None:

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from events.errors import MalformedRecord, UnknownEventType
 from events.json_text import Json, parse
-from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
+from events.pattern import (
+    MergedField,
+    PatternArchived,
+    PatternDeleted,
+    PatternEdited,
+    PatternRecorded,
+    PatternRestored,
+)
 from events.registry import TYPES, Event, read, type_of, write
 from events.team import TeamCreated
 from events.upcasters import UPCASTERS, Upcaster, upcast
@@ -16,7 +23,13 @@ fields = st.dictionaries(texts, json_values(4), max_size=5)
 events: st.SearchStrategy[Event] = (
     st.builds(TeamCreated, name=texts)
     | st.builds(PatternRecorded, fields=fields)
-    | st.builds(PatternEdited, base_version=st.integers(1, 9), set=fields, remove=st.lists(texts, max_size=3))
+    | st.builds(
+        PatternEdited,
+        base_version=st.integers(1, 9),
+        set=fields,
+        remove=st.lists(texts, max_size=3),
+        merged=st.dictionaries(texts, st.builds(MergedField, mine=json_values(3)), max_size=2),
+    )
     | st.sampled_from([PatternArchived(), PatternRestored(), PatternDeleted()])
 )
 
@@ -70,6 +83,14 @@ def test_a_type_that_nobody_published_is_an_error_of_its_own(event_type: str) ->
         ("pattern.edited.v1", b'{"base_version":1.0,"set":{},"remove":[]}'),
         ("pattern.edited.v1", b'{"base_version":1,"set":{},"remove":[1]}'),
         ("pattern.edited.v1", b'{"base_version":1,"set":{}}'),
+        ("pattern.edited.v1", b'{"base_version":1,"set":{},"remove":[],"merged":{}}'),
+        ("pattern.edited.v2", b'{"base_version":1,"set":{},"remove":[]}'),
+        ("pattern.edited.v2", b'{"base_version":0,"set":{},"remove":[],"merged":{}}'),
+        ("pattern.edited.v2", b'{"base_version":1,"set":{},"remove":[],"merged":{"x":1}}'),
+        (
+            "pattern.edited.v2",
+            b'{"base_version":1,"set":{},"remove":[],"merged":{"x":{"rule":"none","mine":1}}}',
+        ),
         ("pattern.archived.v1", b'{"why":"?"}'),
         ("pattern.restored.v1", b"0"),
         ("pattern.deleted.v1", b'{"name":"x"}'),

@@ -66,6 +66,7 @@ class Desk:
             outcomes_checkpoint=BEGINNING,
             position=None,
             states={},
+            versions={},
             names={},
             logs={},
             answers={},
@@ -123,6 +124,19 @@ def test_a_name_is_free_again_in_the_same_batch_and_taken_again() -> None:
     handed_over = desk.decide(on_pattern("archive_pattern", 3, 1), record_pattern(4, 2, "a"))
     assert [outcome.status for _, outcome in handed_over.outcomes] == ["accepted", "accepted"]
     assert code_of(desk.decide(on_pattern("restore_pattern", 5, 1))) == "name_taken"
+
+
+def test_edits_of_one_batch_merge_with_one_another_and_with_the_version_that_they_began_with() -> None:
+    desk = Desk()
+    fields = {"name": "a", "solution": "1\n2\n3\n4\n5"}
+    desk.decide(create_team(), {**record_pattern(1, 1, "a"), "fields": fields})
+    edits = [
+        {**on_pattern("edit_pattern", number, 1), "base_version": 1, "set": {"solution": solution}}
+        for number, solution in ((2, "1!\n2\n3\n4\n5"), (3, "1\n2\n3!\n4\n5"), (4, "1\n2\n3\n4\n5!"))
+    ]
+    decided = desk.decide(*edits)
+    assert [outcome.status for _, outcome in decided.outcomes] == ["accepted", "merged", "merged"]
+    assert json.loads(decided.events[-1].value or b"")["set"] == {"solution": "1!\n2\n3!\n4\n5!"}
 
 
 def test_a_resent_command_gets_its_first_outcome_and_no_second_event() -> None:

@@ -38,7 +38,7 @@ def test_events_in_order_are_followed() -> None:
     log = written()
     team = log.team()
     pattern = log.pattern(team, RECORDED)
-    log.pattern(team, PatternEdited(base_version=1, set={"name": "Other"}, remove=[]), pattern)
+    log.pattern(team, PatternEdited(base_version=1, set={"name": "Other"}, remove=[], merged={}), pattern)
     logs: dict[str, TeamLog] = {}
     states: dict[StreamKey, object] = {}
     steps = follow(read_entries(log.records[1:], LOG_ID), logs, states)  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ def log() -> Scribe:
 
 
 def edited(base: int, remove: tuple[str, ...] = (), **fields: Json) -> PatternEdited:
-    return PatternEdited(base_version=base, set=fields, remove=list(remove))
+    return PatternEdited(base_version=base, set=fields, remove=list(remove), merged={})
 
 
 def steps_of(log: Scribe) -> list[Step]:

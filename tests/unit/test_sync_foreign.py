@@ -1,6 +1,7 @@
 """When two JSON values are the same."""
 
-from sync_client.foreign import differing, same
+from events.json_text import same
+from sync_client.foreign import differing
 
 
 def test_values_are_the_same_only_if_they_are_the_same_json() -> None:

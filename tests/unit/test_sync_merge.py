@@ -1,11 +1,9 @@
 """What news does to a pattern with local edits."""
 
 from dataclasses import replace
-from typing import Any
 
-from command_api.decisions.commands import EditPattern, PatternCommand, RecordPattern, command_from
-from events.json_text import Json
-from events.pattern import DeletedPattern, NoPattern, Pattern, PatternState
+from command_api.decisions.commands import RecordPattern
+from events.pattern import DeletedPattern, NoPattern, Pattern
 from sync_client.local_pattern import (
     Advance,
     Confirmed,
@@ -13,7 +11,6 @@ from sync_client.local_pattern import (
     Declined,
     Entry,
     LocalPattern,
-    MergeResult,
     Pulled,
     Rebase,
     Rebuilt,
@@ -21,47 +18,16 @@ from sync_client.local_pattern import (
     Verdict,
 )
 from sync_client.merge import merge, propose
-
-ID = "6f1c2a8e-0000-4000-8000-000000000001"
-OTHER = "6f1c2a8e-0000-4000-8000-000000000002"
-NO_ID = "00000000-0000-7000-8000-000000000000"
-
-
-def command(kind: str, **members: Json) -> PatternCommand:
-    made = command_from({"command_id": NO_ID, "type": kind, "pattern_id": ID, **members})
-    assert isinstance(made, PatternCommand)
-    return made
-
-
-def edit(base_version: int, *remove: str, **given: Json) -> PatternCommand:
-    return command("edit_pattern", base_version=base_version, set=given, remove=list(remove))
-
-
-def record(**fields: Json) -> PatternCommand:
-    return command("record_pattern", fields=fields)
-
-
-def server_state(version: int, **fields: Json) -> Pattern:
-    return Pattern(version=version, status="live", fields={"name": "n", **fields}, field_versions={})
-
-
-def local(confirmed: PatternState, *entries: Entry) -> LocalPattern:
-    return LocalPattern(confirmed=confirmed, entries=entries, view=confirmed)
-
-
-def stages(result: MergeResult) -> list[str]:
-    return [entry.stage.value for entry in result.state.entries]
-
-
-def base_of(entry: Entry) -> int:
-    assert isinstance(entry.command, EditPattern)
-    return entry.command.base_version
-
-
-def seen(result: MergeResult) -> Any:
-    assert isinstance(result.state.view, Pattern)
-    return {name: value for name, value in result.state.view.fields.items() if name != "name"}
-
+from tests.sync_fakes.local_patterns import (
+    OTHER,
+    base_of,
+    edit,
+    local,
+    record,
+    seen,
+    server_state,
+    stages,
+)
 
 # ---------------------------------------------------------------- pulled
 
