@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.json_text import parse
 from events.outcome import Outcome
+from events.shapes import utc_text
 from projectors.schema import outcomes
 
 
@@ -27,7 +28,7 @@ async def find_outcome(engine: AsyncEngine, team_id: str, command_id: str) -> Ou
         team_id=team_id,
         command_id=command_id,
         command_hash=row.command_hash,
-        recorded_at=row.recorded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        recorded_at=utc_text(row.recorded_at),
         status=row.status,
         answer=answer,
     )

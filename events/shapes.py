@@ -34,6 +34,11 @@ Ordinal = Annotated[int, Field(ge=1)]
 Index = Annotated[int, Field(ge=0)]
 
 
+def utc_text(moment: datetime) -> str:
+    """A moment as RFC 3339 writes it, in UTC and to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def is_time(text: str) -> bool:
     """Whether the text is an RFC 3339 time that exists, from year 1 to 9999 in UTC too."""
     if _RFC_3339.fullmatch(text) is None:

@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from command_api.decisions.commands import Command, InvalidCommand, PatternCommand, command_from
 from command_api.decisions.library import wanted_name
 from events.errors import InvalidJson
 from events.json_text import Json, check
 from events.pattern import PatternState, taken_name
+from events.shapes import utc_text
 from sync_client.errors import LocalRefusal
 from sync_client.library import Library
 from sync_client.local_pattern import Entry, LocalPattern, Verdict
@@ -21,11 +22,6 @@ _MAX_DEPTH = 30
 """Of a pattern's fields: in a batch of commands they stand some levels deeper, and the server allows 34."""
 
 
-def now_text(moment: datetime) -> str:
-    """A moment as RFC 3339 text in UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 class Editor:
     """Makes commands. A method keeps one command or raises `LocalRefusal`; the caller has a transaction."""
 
@@ -35,8 +31,8 @@ class Editor:
 
     def create_team(self, name: str, now: datetime) -> None:
         """Create the team on the server, before anything else is sent."""
-        command = _valid({"type": "create_team", "occurred_at": now_text(now), "name": name})
-        self._store.outbox.add(NewCommand(pattern_id=TEAM, text=text_of(command), after=None), now_text(now))
+        command = _valid({"type": "create_team", "occurred_at": utc_text(now), "name": name})
+        self._store.outbox.add(NewCommand(pattern_id=TEAM, text=text_of(command), after=None), utc_text(now))
 
     def record(self, fields: Mapping[str, Json], now: datetime) -> str:
         """Add a pattern; its new id."""
@@ -57,7 +53,7 @@ class Editor:
         state = self._store.refresh(pattern_id)
         if "base_version" in body:
             body["base_version"] = max(1, state.confirmed.version)
-        command = _valid_pattern({**body, "pattern_id": pattern_id, "occurred_at": now_text(now)})
+        command = _valid_pattern({**body, "pattern_id": pattern_id, "occurred_at": utc_text(now)})
         proposed = propose(state, Entry(position=0, command=command), self._holders(command, state))
         if isinstance(proposed, Verdict):
             raise LocalRefusal(proposed.code, proposed.detail)
@@ -69,7 +65,7 @@ class Editor:
                 after=outbox.last_waiting(pattern_id) or outbox.last_waiting(TEAM),
                 names=_names(state.view, proposed.view),
             ),
-            now_text(now),
+            utc_text(now),
         )
         self._store.write_view(pattern_id, proposed)
 

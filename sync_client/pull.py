@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from events.cursor import Cursor, parse_cursor
+from events.shapes import utc_text
 from sync_client.confirmed import row_of, state_of
-from sync_client.edits import now_text
 from sync_client.errors import LogChanged, UnexpectedAnswer
 from sync_client.local_pattern import Pulled
 from sync_client.local_store import LocalStore, Origin
@@ -147,7 +147,7 @@ class Puller:
         self._replica.put("cursor", str(cursor))
         self._replica.put("log_id", cursor.log_id)
         if complete:
-            self._replica.put("pulled_at", now_text(self._surroundings.now()))
+            self._replica.put("pulled_at", utc_text(self._surroundings.now()))
 
     def _counted(self, report: PullReport, page: ChangesPage) -> PullReport:
         report = replace(report, changes=report.changes + len(page.changes), pages=report.pages + 1)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 from events.identifiers import uuid7
-from sync_client.edits import now_text
+from events.shapes import utc_text
 from sync_client.errors import BatchRefused, TryLater, UnexpectedAnswer
 from sync_client.outbox import Outbox, Outgoing
 from sync_client.replica import Replica
@@ -54,7 +54,7 @@ class Pusher:
     async def push(self) -> None:
         """Send what can be sent, until nothing more can."""
         with self._replica.transaction():
-            self._outbox.forget_done(now_text(self._surroundings.now() - _KEPT))
+            self._outbox.forget_done(utc_text(self._surroundings.now() - _KEPT))
         total = self._outbox.count_sendable() + self.report.answered
         while batch := self._next_batch():
             answers = await self._send(batch)

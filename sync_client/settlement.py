@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from events.cursor import Cursor
-from sync_client.edits import now_text
+from events.shapes import utc_text
 from sync_client.errors import UnexpectedAnswer
 from sync_client.local_pattern import Confirmed, Declined, Stage, Verdict
 from sync_client.local_store import LocalStore, Origin
@@ -54,7 +54,7 @@ class Settlement:
         self.report = report
 
     def _settle(self, command: Outgoing, answer: Outcome) -> None:
-        at = now_text(self._now())
+        at = utc_text(self._now())
         if isinstance(answer, Accepted):
             same_log = self._note_written(answer)
             payload: Confirmed | Declined = Confirmed(

@@ -16,6 +16,7 @@ from events.envelope import Envelope
 from events.json_text import Json, dump, parse
 from events.outcome import Outcome, OutcomeStatus
 from events.pattern import PatternEdited, pattern_id_of
+from events.shapes import utc_text
 
 _OUTCOME_BYTES = 8 * 1024
 
@@ -103,11 +104,6 @@ def size_of(answer: Outcome) -> int:
     fields = answer.answer.get("conflict", {}).get("fields", ())
     # A character can take six bytes of JSON.
     return _OUTCOME_BYTES + 6 * sum(map(len, fields))
-
-
-def utc_text(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @lru_cache(maxsize=1024)

@@ -16,7 +16,6 @@ from command_api.decider.answering import (
     repeated,
     size_of,
     time_text,
-    utc_text,
 )
 from command_api.decider.memory import WorkingSet
 from command_api.decider.requests import PartitionIdentity, Request
@@ -31,6 +30,7 @@ from events.identifiers import uuid7_ms
 from events.outcome import Outcome
 from events.pattern import DeletedPattern, NoPattern, Pattern, PatternState
 from events.record import NewRecord
+from events.shapes import utc_text
 from events.team import STREAM as TEAM_STREAM
 from events.team import NoTeam, Team
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from events.outcome import Position, mark
+from events.shapes import utc_text
 from projectors.outcomes import purge
 from runtime.postgres import create_engine
 from runtime.settings import Settings
@@ -131,7 +132,7 @@ async def test_old_outcomes_are_purged_by_the_time_of_their_command(settings: Se
     now = datetime.now(UTC)
     for days in range(30, 45):
         moment = now - timedelta(days=days, hours=1)
-        answer(log.scribe, recorded_at=moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+        answer(log.scribe, recorded_at=utc_text(moment))
     kept = now - timedelta(days=37)
     async with projecting(settings):
         await caught_up(settings, await log.publish(), OUTCOMES)
