@@ -23,7 +23,7 @@ from command_api.decider.snapshot import Fields
 from command_api.decider.stream_writer import Origin, append
 from command_api.decisions.commands import Command, EditPattern
 from command_api.decisions.decide import decide
-from command_api.decisions.library import LibraryView, overlap_of, stream_for, wanted_name
+from command_api.decisions.library import LibraryView, stream_for, wanted_name
 from command_api.decisions.refusals import Accepted, Refusal, Rejected
 from events.envelope import Envelope
 from events.identifiers import uuid7_ms
@@ -136,12 +136,12 @@ def _view(team_id: str, command: Command, working: WorkingSet) -> LibraryView:
         team=team_state if isinstance(team_state, Team) else NoTeam(),
         pattern=pattern,
         name_holder=None if name is None else working.name_holder((team_id, name)),
-        base=_base(team_id, command, pattern, working),
+        base=_base(team_id, command, working),
     )
 
 
-def _base(team_id: str, command: Command, pattern: PatternState, working: WorkingSet) -> Fields | None:
-    if isinstance(command, EditPattern) and overlap_of(command, pattern):
+def _base(team_id: str, command: Command, working: WorkingSet) -> Fields | None:
+    if isinstance(command, EditPattern):
         return working.fields_at((team_id, stream_for(command), command.base_version))
     return None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -114,11 +114,11 @@ SELECT 'version', k.team_id, k.pattern_id, k.version, 0, 0, h.fields, NULL
 async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> Snapshot:
     """The wanted rows and the partition's checkpoints."""
     arguments = [
-        *_columns(wanted.streams),
-        *_columns(wanted.names),
+        *_columns(wanted.streams, 2),
+        *_columns(wanted.names, 2),
         list(wanted.teams),
-        *_columns(wanted.commands),
-        *_version_columns(wanted.versions),
+        *_columns(wanted.commands, 2),
+        *_columns(((team_id, pattern_id_of(stream), at) for team_id, stream, at in wanted.versions), 3),
     ]
     async with driver(engine) as pg:
         rows = await pg.fetch(_STATEMENT, partition, *arguments)
@@ -141,15 +141,10 @@ async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> 
     )
 
 
-def _columns(pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    ordered = sorted(pairs)
-    return [first for first, _ in ordered], [second for _, second in ordered]
-
-
-def _version_columns(versions: Iterable[VersionKey]) -> tuple[list[str], list[str], list[int]]:
-    ordered = [(team_id, pattern_id_of(stream) or "", number) for team_id, stream, number in sorted(versions)]
-    teams, patterns, numbers = zip(*ordered, strict=True) if ordered else ((), (), ())
-    return list(teams), list(patterns), list(numbers)
+def _columns(keys: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Keys as one list for each of their parts, for unnest."""
+    ordered = sorted(keys)
+    return [[key[part] for key in ordered] for part in range(width)]
 
 
 def _position(rows: Iterable[tuple[str, str, int, int, int, str, str]]) -> Position | None:

@@ -65,13 +65,11 @@ def rule_of(field: str) -> Rule:
 
 def merge_field(rule: Rule, base: Value, theirs: Value, mine: Value) -> Value:
     """The value that holds both sides' changes to the base; raise `Clash`."""
-    counts_twice = rule is Rule.COUNTERS and base is not UNKNOWN
+    counts_twice = rule is Rule.COUNTERS and base is not UNKNOWN and theirs is not ABSENT
     if (_same(theirs, mine) and not counts_twice) or _same(base, mine):
         return theirs
     if _same(base, theirs):
         return mine
-    if theirs is ABSENT and mine is ABSENT:
-        return ABSENT
     if base is UNKNOWN or theirs is ABSENT or mine is ABSENT:
         raise Clash
     match rule:
