@@ -18,11 +18,6 @@ from tests.sync_fakes.server import FakeServer
 
 
 @pytest.fixture
-def server() -> FakeServer:
-    return FakeServer()
-
-
-@pytest.fixture
 def client(server: FakeServer, tmp_path: Path) -> Iterator[Client]:
     with client_of(server, tmp_path / "one") as made:
         yield made

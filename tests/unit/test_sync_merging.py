@@ -48,11 +48,6 @@ TEXT = "1\n2\n3\n4\n5"
 
 
 @pytest.fixture
-def server() -> FakeServer:
-    return FakeServer()
-
-
-@pytest.fixture
 def people(server: FakeServer, tmp_path: Path) -> Iterator[tuple[Client, Client]]:
     with ExitStack() as stack:
         ann, ben = (
@@ -64,11 +59,14 @@ def people(server: FakeServer, tmp_path: Path) -> Iterator[tuple[Client, Client]
         yield ann, ben
 
 
-async def both_know(people: tuple[Client, Client]) -> str:
+async def edited_apart(people: tuple[Client, Client]) -> str:
+    """A pattern that both know; each has an edit of its text, and neither has sent it."""
     ann, ben = people
     pattern_id = ann.record(name="n", solution=TEXT)
     await ann.sync()
     await ben.sync()
+    ann.edit(pattern_id, solution=TEXT.replace("1", "one"))
+    ben.edit(pattern_id, solution=TEXT.replace("5", "five"))
     return pattern_id
 
 
@@ -76,9 +74,7 @@ async def test_edits_of_one_text_that_were_made_apart_are_both_there_in_the_end(
     people: tuple[Client, Client],
 ) -> None:
     ann, ben = people
-    pattern_id = await both_know(people)
-    ann.edit(pattern_id, solution=TEXT.replace("1", "one"))
-    ben.edit(pattern_id, solution=TEXT.replace("5", "five"))
+    pattern_id = await edited_apart(people)
     for client in (ann, ben, ann):
         await client.sync()
     assert ann.fields(pattern_id) == ben.fields(pattern_id)
@@ -90,9 +86,7 @@ async def test_an_edit_made_while_an_answer_is_missing_takes_nothing_away(
     people: tuple[Client, Client],
 ) -> None:
     ann, ben = people
-    pattern_id = await both_know(people)
-    ann.edit(pattern_id, solution=TEXT.replace("1", "one"))
-    ben.edit(pattern_id, solution=TEXT.replace("5", "five"))
+    pattern_id = await edited_apart(people)
     await ben.sync()
     assert isinstance(ann.transport, FakeTransport)
     ann.transport.fail_next(Fault.LOST_ANSWER)

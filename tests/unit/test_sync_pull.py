@@ -1,6 +1,5 @@
 """Pulling: pages, interruptions, another log, and answers that must not be believed."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,20 +9,9 @@ from events.cursor import Cursor
 from sync_client import pull
 from sync_client.errors import LocalRefusal, RequestRefused, TryLater, UnexpectedAnswer
 from sync_client.wire import ChangesPage, PatternItem
-from tests.sync_fakes.clients import IMPATIENT, Client, client_of
+from tests.sync_fakes.clients import Client, client_of
 from tests.sync_fakes.server import FakeServer
 from tests.sync_fakes.transport import FakeTransport, Fault
-
-
-@pytest.fixture
-def server() -> FakeServer:
-    return FakeServer()
-
-
-@pytest.fixture
-def client(server: FakeServer, tmp_path: Path) -> Iterator[Client]:
-    with client_of(server, tmp_path / "one", patience=IMPATIENT) as made:
-        yield made
 
 
 async def fill(server: FakeServer, folder: Path, count: int) -> None:

@@ -1,7 +1,6 @@
 """Pushing: order, batches, answers that are lost, late, doubled or refused."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,17 +11,6 @@ from sync_client.errors import BatchRefused, NeedsSignIn, TryLater, UnexpectedAn
 from tests.sync_fakes.clients import IMPATIENT, Client, client_of
 from tests.sync_fakes.server import FakeServer
 from tests.sync_fakes.transport import FakeTransport, Fault
-
-
-@pytest.fixture
-def server() -> FakeServer:
-    return FakeServer()
-
-
-@pytest.fixture
-def client(server: FakeServer, tmp_path: Path) -> Iterator[Client]:
-    with client_of(server, tmp_path / "one", patience=IMPATIENT) as made:
-        yield made
 
 
 def transport_of(client: Client) -> FakeTransport:
