@@ -8,11 +8,12 @@ from pydantic import TypeAdapter
 
 from events import header_schemas
 from events.header_schemas import Schema
+from events.json_schemas import inlined
 from events.json_text import MAX_INTEGER
 from events.outcome import OutcomeStatus
 from events.registry import TYPES, Event
 from events.shapes import Uuid
-from events.upcasters import OLDER_TYPES, PatternEditedV1
+from events.upcasters import OLDER_TYPES, OlderType
 
 _GOLDEN = Path(__file__).parent / "golden"
 _STAMPS_OF_EXAMPLES = {
@@ -102,7 +103,7 @@ def _team_key() -> Schema:
     return header_schemas.shape(Uuid, "The team's id")
 
 
-def _event(name: str, event_class: type[Event | PatternEditedV1]) -> Schema:
+def _event(name: str, event_class: type[Event] | OlderType) -> Schema:
     own = {"properties": {"ce_type": {"const": name}}}
     headers = {"type": "object", "allOf": [{"$ref": "#/components/schemas/EventHeaders"}, own]}
     schema = _as_written(TypeAdapter(event_class).json_schema())
@@ -119,25 +120,18 @@ def _command(name: str, schema: Schema) -> Schema:
 
 
 def _as_written(schema: Schema) -> Schema:
-    """A schema of pydantic's with all members required, and the shape of a merged field where it is named."""
-    shapes = schema.pop("$defs", {})
-    if schema["properties"]:
-        schema["required"] = list(schema["properties"])
-    if "merged" in schema["properties"]:
-        schema["properties"]["merged"]["additionalProperties"] = _without_title(shapes["MergedField"])
-    return schema
+    """A schema of pydantic's with all members required: none has a default in the log."""
+    return {**schema, "required": list(schema["properties"])} if schema["properties"] else schema
 
 
 def _payload(schema: Schema) -> Schema:
-    """A schema of pydantic's without the titles it makes of names, and with what is known of fields."""
-    properties = {name: _without_title(member) for name, member in schema["properties"].items()}
+    """A schema of pydantic's, whole in itself but for what is known of fields."""
+    whole = inlined(schema)
+    properties = whole["properties"]
     for member in {"fields", "set"} & properties.keys():
-        properties[member] = {"$ref": "#/components/schemas/PatternFields"}
-    return {**_without_title(schema), "properties": properties}
-
-
-def _without_title(schema: Schema) -> Schema:
-    return {name: value for name, value in schema.items() if name != "title"}
+        if properties[member].get("additionalProperties") is True:
+            properties[member] = {"$ref": "#/components/schemas/PatternFields"}
+    return whole
 
 
 def _fence() -> Schema:
@@ -152,6 +146,7 @@ def _mark() -> Schema:
 
 def _outcome() -> Schema:
     number = {"type": "integer", "minimum": 1, "maximum": MAX_INTEGER}
+    names = {"type": "array", "items": {"type": "string"}}
     payload: Schema = {
         "type": "object",
         "required": ["command_id", "status"],
@@ -159,11 +154,23 @@ def _outcome() -> Schema:
             "command_id": {"type": ["string", "null"], "description": "null where there was no command"},
             "status": TypeAdapter(OutcomeStatus).json_schema(),
             "pattern_id": header_schemas.shape(Uuid, "Accepted, merged, conflict: the pattern"),
-            "version": {**number, "description": "Accepted, merged: the stream's version after it"},
-            "sequence": {**number, "description": "Accepted, merged: the log's sequence after it"},
+            "version": {**number, "description": "Accepted, merged, conflict: the stream's version after it"},
+            "sequence": {**number, "description": "Accepted, merged, conflict: the log's sequence after it"},
             "code": {"type": "string", "description": "Conflict, rejected: why, as a stable code"},
             "detail": {"type": "string", "description": "Conflict, rejected: why, for people"},
             "conflict": {"$ref": "#/components/schemas/Conflict"},
+            "current_version": {**number, "description": "Rejected: the pattern's version, not seen before"},
+            "fields": {**names, "description": "Rejected: fields that are not decided, or changed meanwhile"},
+            "base_command": header_schemas.shape(Uuid, "Rejected: the command on which this one is based"),
+            "outcomes": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "Accepted, merged, of a batch: `status`, `version`, `sequence` of each member",
+            },
+            "failed": {
+                "type": "object",
+                "description": "Rejected, of a batch: `index`, `code` and `detail` of the member to blame",
+            },
         },
     }
     about = "What became of a command."
@@ -176,6 +183,7 @@ def _conflict() -> Schema:
         "description": "What an edit ran into.",
         "required": ["current_version", "fields"],
         "properties": {
+            "conflict_id": header_schemas.shape(Uuid, "Of the conflict that was recorded, if it was"),
             "current_version": {"type": "integer", "minimum": 1},
             "fields": {"type": "array", "items": {"type": "string"}},
         },

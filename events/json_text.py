@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from events.errors import InvalidJson
 
@@ -15,6 +15,8 @@ Json = Any
 
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
+MAX_EVENT_DEPTH = MAX_DEPTH + 2
+"""Of an event's data: what a command sets stands deeper in a conflict, which holds all sides of it."""
 _SHOWN = 80
 
 
@@ -131,8 +133,16 @@ def dump(value: Json) -> bytes:
     """Write compact UTF-8 JSON, keys in their own order; raise `InvalidJson` for a number not finite."""
     text = to_json(value)
     if b"NaN" in text or b"Infinity" in text:
-        _check_scalars(value)
+        _check_finite(text)
     return text
+
+
+def _check_finite(text: bytes) -> None:
+    """The words may stand in a string; a number that is not finite is no JSON."""
+    try:
+        from_json(text, allow_inf_nan=False)
+    except ValueError:
+        raise InvalidJson("number_out_of_range", "a number is not finite") from None
 
 
 def canonical(value: Json) -> bytes:

@@ -6,24 +6,31 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from events.errors import MalformedRecord, UnknownEventType
-from events.json_text import dump
+from events.json_text import Json, dump
 from events.pattern import (
     PatternArchived,
+    PatternConflictAbandoned,
+    PatternConflictDetected,
+    PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
     PatternEvent,
     PatternRecorded,
     PatternRestored,
 )
-from events.team import TeamCreated, TeamEvent
+from events.team import TeamCreated, TeamEvent, TeamMergingChanged
 from events.upcasters import UPCASTERS, Upcasters, upcast
 
 Event = PatternEvent | TeamEvent
 
 TYPES: Mapping[str, type[Event]] = {
     "team.created.v1": TeamCreated,
+    "team.merging_changed.v1": TeamMergingChanged,
     "pattern.recorded.v1": PatternRecorded,
-    "pattern.edited.v2": PatternEdited,
+    "pattern.edited.v3": PatternEdited,
+    "pattern.conflict_detected.v1": PatternConflictDetected,
+    "pattern.conflict_resolved.v1": PatternConflictResolved,
+    "pattern.conflict_abandoned.v1": PatternConflictAbandoned,
     "pattern.archived.v1": PatternArchived,
     "pattern.restored.v1": PatternRestored,
     "pattern.deleted.v1": PatternDeleted,
@@ -52,13 +59,25 @@ def read(event_type: str, data: bytes, upcasters: Upcasters = UPCASTERS) -> Even
     """
     try:
         if event_type in upcasters:
-            newest, shape = upcast(event_type, _OBJECT.validate_json(data), upcasters)
-            return _reader(newest).validate_python(shape)  # type: ignore[no-any-return]
+            return from_shape(event_type, _OBJECT.validate_json(data), upcasters)
         return _reader(event_type).validate_json(data)  # type: ignore[no-any-return]
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise MalformedRecord(f"{event_type}: {where or 'data'}: {first['msg']}") from None
+        raise _malformed(event_type, error) from None
+
+
+def from_shape(event_type: str, shape: dict[str, Json], upcasters: Upcasters = UPCASTERS) -> Event:
+    """The same from data that was parsed before."""
+    try:
+        newest, newest_shape = upcast(event_type, shape, upcasters)
+        return _reader(newest).validate_python(newest_shape)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        raise _malformed(event_type, error) from None
+
+
+def _malformed(event_type: str, error: ValidationError) -> MalformedRecord:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return MalformedRecord(f"{event_type}: {where or 'data'}: {first['msg']}")
 
 
 def _reader(event_type: str) -> TypeAdapter[Any]:

@@ -4,14 +4,14 @@ from events import pattern, team
 from events.errors import ImpossibleEvent
 from events.pattern import DeletedPattern, NoPattern, Pattern
 from events.registry import Event
-from events.team import NoTeam, Team, TeamCreated
+from events.team import NoTeam, Team, TeamEvent
 
 StreamState = Pattern | DeletedPattern | Team
 
 
 def evolve(state: StreamState | None, event: Event) -> StreamState:
     """The state after one more event (None: before the first); raise `ImpossibleEvent`."""
-    if isinstance(event, TeamCreated):
+    if isinstance(event, TeamEvent):
         if isinstance(state, Pattern | DeletedPattern):
             raise ImpossibleEvent("a team's event in a pattern's stream")
         return team.evolve(state or NoTeam(), event)

@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 
 from events.errors import MalformedRecord
 from events.json_text import Json
+from events.pattern import MergedField
 
 # ---------------------------------------------------------------- the shapes of older versions
 
@@ -22,15 +23,36 @@ class PatternEditedV1:
     remove: list[str]
 
 
-OLDER_TYPES: Mapping[str, type[PatternEditedV1]] = {"pattern.edited.v1": PatternEditedV1}
+@checked_dataclass(frozen=True, kw_only=True, slots=True, config=ConfigDict(extra="forbid"))
+class PatternEditedV2:
+    """Fields were set or removed; it did not tell of the editor's own edits, nor of what was overwritten."""
+
+    base_version: Annotated[int, Field(ge=1, strict=True)]
+    set: dict[str, Json]
+    remove: list[str]
+    merged: dict[str, MergedField]
+
+
+OlderType = type[PatternEditedV1] | type[PatternEditedV2]
+
+OLDER_TYPES: Mapping[str, OlderType] = {
+    "pattern.edited.v1": PatternEditedV1,
+    "pattern.edited.v2": PatternEditedV2,
+}
 """By type, for readers of a log that was begun before the newest version."""
 
 _PATTERN_EDITED_V1 = TypeAdapter(PatternEditedV1)
+_PATTERN_EDITED_V2 = TypeAdapter(PatternEditedV2)
 
 
 def _with_merged(data: dict[str, Json]) -> dict[str, Json]:
     _PATTERN_EDITED_V1.validate_python(data)
     return {**data, "merged": {}}
+
+
+def _with_own(data: dict[str, Json]) -> dict[str, Json]:
+    _PATTERN_EDITED_V2.validate_python(data)
+    return {**data, "own": {}, "overwrote": []}
 
 
 # ---------------------------------------------------------------- steps
@@ -46,7 +68,10 @@ class Upcaster:
 
 Upcasters = Mapping[str, Upcaster]
 
-UPCASTERS: Upcasters = {"pattern.edited.v1": Upcaster("pattern.edited.v2", _with_merged)}
+UPCASTERS: Upcasters = {
+    "pattern.edited.v1": Upcaster("pattern.edited.v2", _with_merged),
+    "pattern.edited.v2": Upcaster("pattern.edited.v3", _with_own),
+}
 """By the type that a step starts from."""
 
 

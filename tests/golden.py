@@ -1,4 +1,7 @@
-"""The published records in events/golden: one per version of an event type, together one team's log."""
+"""The published records in events/golden: one per version of an event type, together logs of one team.
+
+Each record follows another by its hash; some follow the same one, as histories that might have been.
+"""
 
 import json
 from collections.abc import Mapping

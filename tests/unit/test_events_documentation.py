@@ -11,6 +11,7 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from hypothesis import given
 
+from command_api.decisions.commands import command_schemas
 from command_api.decisions.pattern_fields import KNOWN_FIELDS, MAX_NAME, SEVERITIES
 from events import outcome
 from events.header_schemas import Schema
@@ -92,6 +93,10 @@ def test_every_header_of_an_event_is_told_and_no_other() -> None:
 def test_every_header_of_the_log_itself_is_told() -> None:
     written = {*OUTCOME.headers, *MARK, *FENCE, *STAMPED, "command_offset", "actor", "request_id"}
     assert named_in_table("Headers that are not the event's") == written
+
+
+def test_every_member_of_an_outcome_is_told() -> None:
+    assert named_in_table("Outcomes") == set(message("outcome")["payload"]["properties"])
 
 
 def test_every_known_field_is_told() -> None:
@@ -179,7 +184,8 @@ def test_the_known_fields_have_the_types_that_are_checked() -> None:
 
 def test_every_command_is_a_message_that_needs_its_type() -> None:
     names = ASYNCAPI["channels"]["commands"]["messages"]
-    assert len(names) == 6
+    assert set(names) == set(command_schemas())
+    assert len(names) == 10
     for name in names:
         payload = message(name)["payload"]
         assert payload["properties"]["type"]["const"] == name

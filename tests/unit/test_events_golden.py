@@ -2,20 +2,23 @@ from collections.abc import Mapping
 
 import pytest
 
+from command_api.decisions.merging import ABSENT
 from events.envelope import FIRST_PREVIOUS_HASH, Envelope, decode, encode, record_hash
 from events.json_text import parse
+from events.merge_rules import Policy, Rule
 from events.pattern import (
     MergedField,
     PatternArchived,
+    PatternConflictAbandoned,
     PatternDeleted,
-    PatternEdited,
     PatternRecorded,
     PatternRestored,
 )
 from events.registry import TYPES, Event, read, type_of, write
 from events.stream import StreamState, evolve
-from events.team import TeamCreated
+from events.team import TeamCreated, TeamMergingChanged
 from events.upcasters import UPCASTERS
+from tests.facts import detected, edited, resolved, sides
 from tests.golden import Golden, all_golden, golden
 
 # Written once, when a version is published, and never again: they are in logs that are kept for ever.
@@ -24,9 +27,14 @@ PUBLISHED: Mapping[str, str] = {
     "pattern.recorded.v1": "f215145e646cdcb28451c7907e05aa5bfbf81aa3293ddebc4c4614c4945723a2",
     "pattern.edited.v1": "199707beda156c8cc221d9793e4b2cb4c986738bb3f297f4649185c54a628715",
     "pattern.edited.v2": "92837c1b1bcb233d2a307f02eaf118bb4e0e834f43d665cb8780f6489abe1b4d",
+    "pattern.edited.v3": "1e450bc198036e892b38e4d2fea8c69ed908b2a21e68716b7ec01d7e506a1f3a",
+    "pattern.conflict_detected.v1": "f3edecbaf442a127fcec7ceebd49d57222260cf3b6ad4ab4af27397b4ef518d1",
+    "pattern.conflict_resolved.v1": "71262f88dad42362bb68f7fcce13b255dbe3a058d26b82372b1a9b01f26efdf2",
+    "pattern.conflict_abandoned.v1": "deb246a32518c82d96a5ab72901b28cdf63c41a8fc45e40d104f486552a95f78",
     "pattern.archived.v1": "acf025e01457d497b77fc72b673eb4f2f900d47c0978e716b2b3e2afb900cfe5",
     "pattern.restored.v1": "916daeb97ba37167de0b3e4b3983bd1b0f831706f79cf17807f9470880f4ccb4",
     "pattern.deleted.v1": "7e912bf39ecce221399861130a871eb7ac758b42d75355287d4085cc7a40acca",
+    "team.merging_changed.v1": "94a8f3ad8bd85fb624f478aa929782c84c7d56dd6604e998ccac50c9285f5bac",
 }
 
 FIELDS = {
@@ -46,25 +54,38 @@ FIELDS = {
     },
 }
 
+CONFLICT = "019b76de-5180-7b1c-9c0a-5a1d2e3f4a5b"
+WRITTEN = MergedField(rule=Rule.TEXT, mine="A default is made once.\nIt is shared by all calls.\n")
+
 EVENTS: Mapping[str, Event] = {
     "team.created.v1": TeamCreated(name="Compilers \U0001f9ea"),
     "pattern.recorded.v1": PatternRecorded(fields=FIELDS),
-    "pattern.edited.v2": PatternEdited(
-        base_version=1,
-        set={
-            "severity": "critical",
-            "description": f"{FIELDS['description']}\nIt is shared by all calls.\n",
-        },
-        remove=["x-origin"],
-        merged={
-            "description": MergedField(
-                rule="text", mine="A default is made once.\nIt is shared by all calls.\n"
-            )
-        },
+    "pattern.edited.v3": edited(
+        1,
+        "x-origin",
+        severity="critical",
+        description=f"{FIELDS['description']}\nIt is shared by all calls.\n",
+        merged={"description": WRITTEN},
+        overwrote=["severity"],
     ),
+    "pattern.conflict_detected.v1": detected(
+        1,
+        conflict_id=CONFLICT,
+        severity=sides("high", "critical", "low"),
+        category=sides("bugs", "bugs", ABSENT, clashes=False),
+    ),
+    "pattern.conflict_resolved.v1": resolved(
+        3,
+        {"severity": "new", "category": "merged"},
+        "category",
+        conflict_id=CONFLICT,
+        severity="medium",
+    ),
+    "pattern.conflict_abandoned.v1": PatternConflictAbandoned(conflict_id=CONFLICT),
     "pattern.archived.v1": PatternArchived(),
     "pattern.restored.v1": PatternRestored(),
     "pattern.deleted.v1": PatternDeleted(),
+    "team.merging_changed.v1": TeamMergingChanged(policy=Policy.REJECT, rules={"x-notes": Rule.TEXT}),
 }
 
 
@@ -130,23 +151,28 @@ def test_the_published_envelope_says_what_it_always_said() -> None:
     )
 
 
-def test_the_published_records_are_one_chained_log_in_which_newer_versions_may_take_the_place_of_older() -> (
-    None
-):
-    previous = {0: FIRST_PREVIOUS_HASH}
-    states: dict[int, dict[str, StreamState]] = {0: {}}
+def test_every_published_record_follows_another_by_its_hash_and_can_happen_after_it() -> None:
+    states: dict[str, dict[str, StreamState]] = {FIRST_PREVIOUS_HASH: {}}
+    sequences = {FIRST_PREVIOUS_HASH: 0}
     for published in all_golden().values():
         event = decode(published.record)
-        before = states[event.sequence - 1]
-        assert event.previous_hash == previous[event.sequence - 1]
+        before = states[event.previous_hash]
+        assert event.sequence == sequences[event.previous_hash] + 1
         after = evolve(before.get(event.stream), read(event.type, event.data))
         assert after.version == event.version
-        states.setdefault(event.sequence, {**before, event.stream: after})
-        previous.setdefault(event.sequence, published.hash)
-    assert len(states) == len({event_type.rpartition(".")[0] for event_type in PUBLISHED}) + 1
+        states[published.hash] = {**before, event.stream: after}
+        sequences[published.hash] = event.sequence
+    assert set(states) == {FIRST_PREVIOUS_HASH, *PUBLISHED.values()}
 
 
-def test_an_edit_of_the_first_version_is_one_that_merged_nothing() -> None:
-    assert read("pattern.edited.v1", data_of(golden("pattern.edited.v1"))) == PatternEdited(
-        base_version=1, set={"severity": "critical", "counters": {"seen": 4}}, remove=["x-origin"], merged={}
+def test_an_edit_of_an_older_version_tells_of_no_more_than_it_did() -> None:
+    first = edited(1, "x-origin", severity="critical", counters={"seen": 4})
+    assert read("pattern.edited.v1", data_of(golden("pattern.edited.v1"))) == first
+    second = edited(
+        1,
+        "x-origin",
+        severity="critical",
+        description=f"{FIELDS['description']}\nIt is shared by all calls.\n",
+        merged={"description": WRITTEN},
     )
+    assert read("pattern.edited.v2", data_of(golden("pattern.edited.v2"))) == second

@@ -26,9 +26,9 @@ from events.pattern import (
     taken_name,
 )
 from events.stream import evolve as evolve_stream
-from events.team import NoTeam, Team, TeamCreated
-from events.team import evolve as evolve_team
-from tests.specs import PATTERN
+from events.team import Team, TeamCreated
+from tests.commands import PATTERN
+from tests.facts import ABANDONED, detected, edited, resolved, sides
 from tests.strategies import REPEATABLE, json_values, texts
 
 LIVE = Pattern(
@@ -45,11 +45,15 @@ recorded = st.builds(PatternRecorded, fields=field_values)
 edits = st.builds(
     PatternEdited,
     base_version=st.integers(1, 9),
+    own=st.dictionaries(field_names, st.integers(1, 9), max_size=1),
     set=st.dictionaries(field_names, texts, max_size=3),
     remove=st.lists(field_names.filter("name".__ne__), max_size=2),
     merged=st.dictionaries(field_names, st.builds(MergedField, mine=json_values(3)), max_size=1),
 )
-later: st.SearchStrategy[PatternEvent] = st.just(PatternArchived()) | st.just(PatternRestored()) | edits
+conflicts = st.builds(detected, conflict_id=st.uuids().map(str), a=st.just(sides(1, 2, 3)))
+later: st.SearchStrategy[PatternEvent] = (
+    st.just(PatternArchived()) | st.just(PatternRestored()) | edits | conflicts
+)
 histories = st.tuples(recorded, st.lists(later, max_size=8)).map(lambda parts: [parts[0], *parts[1]])
 
 
@@ -114,10 +118,7 @@ def test_a_recorded_pattern_is_live_with_every_field_at_version_1() -> None:
 
 
 def test_an_edit_sets_removes_and_remembers_at_which_version() -> None:
-    event = PatternEdited(
-        base_version=1, set={"name": "Data race", "new": []}, remove=["x", "never"], merged={}
-    )
-    state = evolve(LIVE, event)
+    state = evolve(LIVE, edited(1, "x", "never", name="Data race", new=[]))
     assert state == Pattern(
         version=4,
         status="live",
@@ -135,7 +136,7 @@ def test_archiving_and_restoring_change_the_status_alone() -> None:
 
 
 def test_an_edit_of_an_archived_pattern_leaves_it_archived() -> None:
-    state = evolve(ARCHIVED, PatternEdited(base_version=4, set={"x": 1}, remove=[], merged={}))
+    state = evolve(ARCHIVED, edited(4, x=1))
     assert isinstance(state, Pattern)
     assert state.status == "archived"
 
@@ -149,7 +150,10 @@ def test_a_deleted_pattern_is_a_tombstone(state: Pattern) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        PatternEdited(base_version=1, set={"name": "x"}, remove=[], merged={}),
+        edited(1, name="x"),
+        detected(x=sides(1, 2, 3)),
+        resolved(1, {"x": "new"}, x=1),
+        ABANDONED,
         PatternArchived(),
         PatternRestored(),
         PatternDeleted(),
@@ -171,8 +175,8 @@ def test_a_pattern_is_recorded_once(state: PatternState) -> None:
     [
         (NoPattern(), PatternRecorded(fields={})),
         (NoPattern(), PatternRecorded(fields={"name": 1})),
-        (LIVE, PatternEdited(base_version=1, set={}, remove=["name"], merged={})),
-        (LIVE, PatternEdited(base_version=1, set={"name": None}, remove=[], merged={})),
+        (LIVE, edited(1, "name")),
+        (LIVE, edited(1, name=None)),
     ],
 )
 def test_a_pattern_always_has_a_name(state: PatternState, event: PatternEvent) -> None:
@@ -180,14 +184,7 @@ def test_a_pattern_always_has_a_name(state: PatternState, event: PatternEvent) -
         evolve(state, event)
 
 
-# ---------------------------------------------------------------- teams and streams
-
-
-def test_a_team_is_created_once() -> None:
-    created = evolve_team(NoTeam(), TeamCreated(name="Compilers"))
-    assert created == Team(version=1, name="Compilers")
-    with pytest.raises(ImpossibleEvent):
-        evolve_team(created, TeamCreated(name="Compilers"))
+# ---------------------------------------------------------------- streams
 
 
 def test_a_stream_of_any_kind_evolves_from_nothing() -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -6,31 +7,67 @@ from hypothesis import strategies as st
 
 from events.errors import MalformedRecord, UnknownEventType
 from events.json_text import Json, parse
+from events.merge_rules import Policy, Rule
 from events.pattern import (
+    Choice,
+    ConflictField,
     MergedField,
     PatternArchived,
+    PatternConflictDetected,
+    PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
     PatternRecorded,
     PatternRestored,
+    Present,
 )
 from events.registry import TYPES, Event, read, type_of, write
-from events.team import TeamCreated
+from events.team import TeamCreated, TeamMergingChanged
 from events.upcasters import UPCASTERS, Upcaster, upcast
+from tests.commands import CONFLICT
+from tests.facts import ABANDONED, detected
+from tests.golden import golden
 from tests.strategies import REPEATABLE, json_values, texts
 
 fields = st.dictionaries(texts, json_values(4), max_size=5)
+versions = st.integers(1, 9)
+rules = st.sampled_from(Rule)
+values = st.none() | st.builds(Present, value=json_values(3))
+conflict_fields = st.builds(
+    ConflictField, rule=rules, clashes=st.booleans(), base=values, theirs=values, mine=values
+)
 events: st.SearchStrategy[Event] = (
     st.builds(TeamCreated, name=texts)
     | st.builds(PatternRecorded, fields=fields)
     | st.builds(
         PatternEdited,
-        base_version=st.integers(1, 9),
+        base_version=versions,
+        own=st.dictionaries(texts, versions, max_size=2),
         set=fields,
         remove=st.lists(texts, max_size=3),
-        merged=st.dictionaries(texts, st.builds(MergedField, mine=json_values(3)), max_size=2),
+        merged=st.dictionaries(texts, st.builds(MergedField, rule=rules, mine=json_values(3)), max_size=2),
+        overwrote=st.lists(texts, max_size=2),
     )
-    | st.sampled_from([PatternArchived(), PatternRestored(), PatternDeleted()])
+    | st.builds(
+        PatternConflictDetected,
+        conflict_id=st.just(CONFLICT),
+        base_version=versions,
+        own=st.dictionaries(texts, versions, max_size=2),
+        base_known=st.booleans(),
+        fields=st.dictionaries(texts, conflict_fields, max_size=3),
+    )
+    | st.builds(
+        PatternConflictResolved,
+        conflict_id=st.just(CONFLICT),
+        base_version=versions,
+        choices=st.dictionaries(texts, st.sampled_from(get_args(Choice)), max_size=2),
+        set=fields,
+        remove=st.lists(texts, max_size=3),
+    )
+    | st.builds(
+        TeamMergingChanged, policy=st.sampled_from(Policy), rules=st.dictionaries(texts, rules, max_size=3)
+    )
+    | st.sampled_from([ABANDONED, PatternArchived(), PatternRestored(), PatternDeleted()])
 )
 
 
@@ -41,6 +78,19 @@ def test_every_event_is_read_back_as_it_was_written(event: Event) -> None:
     again = read(type_of(event), data)
     assert again == event
     assert write(again) == data
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, b"null"), (Present(value=None), b'{"value":null}'), (Present(value=0), b'{"value":0}')],
+)
+def test_a_value_that_is_null_is_told_from_one_that_is_not_there(value: Present | None, text: bytes) -> None:
+    side = ConflictField(rule=Rule.VALUE, clashes=True, base=value, theirs=None, mine=None)
+    data = write(detected(x=side))
+    assert b'"base":' + text + b',"theirs":null' in data
+    again = read("pattern.conflict_detected.v1", data)
+    assert isinstance(again, PatternConflictDetected)
+    assert again.fields["x"].base == value
 
 
 @REPEATABLE
@@ -91,6 +141,11 @@ def test_a_type_that_nobody_published_is_an_error_of_its_own(event_type: str) ->
             "pattern.edited.v2",
             b'{"base_version":1,"set":{},"remove":[],"merged":{"x":{"rule":"none","mine":1}}}',
         ),
+        ("pattern.edited.v3", b'{"base_version":1,"set":{},"remove":[],"merged":{}}'),
+        ("pattern.conflict_abandoned.v1", b"{}"),
+        ("team.merging_changed.v1", b'{"policy":"none","rules":{}}'),
+        ("team.merging_changed.v1", b'{"policy":"merge","rules":{"x":"sum"}}'),
+        ("team.merging_changed.v1", b'{"policy":"merge","rules":{"x":null}}'),
         ("pattern.archived.v1", b'{"why":"?"}'),
         ("pattern.restored.v1", b"0"),
         ("pattern.deleted.v1", b'{"name":"x"}'),
@@ -100,6 +155,27 @@ def test_data_without_its_types_shape_is_malformed(event_type: str, data: bytes)
     with pytest.raises(MalformedRecord) as caught:
         read(event_type, data)
     assert caught.value.reason.startswith(f"{event_type}: ")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "part", "wrong"),
+    [
+        ("pattern.edited.v3", b'"own":{}', b'"own":{"x":0}'),
+        ("pattern.edited.v3", b'"own":{}', b'"own":{"x":"1"}'),
+        ("pattern.edited.v3", b'"overwrote":["severity"]', b'"overwrote":[1]'),
+        ("pattern.conflict_detected.v1", b"019b76de", b"c"),
+        ("pattern.conflict_detected.v1", b'"rule":"value"', b'"rule":"sum"'),
+        ("pattern.conflict_detected.v1", b'"base":{"value":"high"}', b'"base":"high"'),
+        ("pattern.conflict_detected.v1", b'"base":{"value":"high"}', b'"base":{}'),
+        ("pattern.conflict_detected.v1", b'"mine":null', b'"mine":{"value":1,"more":2}'),
+        ("pattern.conflict_resolved.v1", b'"severity":"new"', b'"severity":"ours"'),
+    ],
+)
+def test_data_with_a_wrong_part_is_malformed(event_type: str, part: bytes, wrong: bytes) -> None:
+    data = golden(event_type).record.value or b""
+    assert part in data
+    with pytest.raises(MalformedRecord):
+        read(event_type, data.replace(part, wrong))
 
 
 # ---------------------------------------------------------------- older versions
