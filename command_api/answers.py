@@ -33,14 +33,24 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.PATTERN_DELETED: 410,
     Refusal.NAME_TAKEN: 409,
     Refusal.UNKNOWN_BASE_VERSION: 422,
+    Refusal.UNKNOWN_BASE_COMMAND: 422,
+    Refusal.DEPENDS_ON_REFUSED: 409,
+    Refusal.PATTERN_CHANGED: 409,
     Refusal.EDIT_CONFLICT: 409,
+    Refusal.STALE_EDIT: 409,
+    Refusal.TOO_MANY_CONFLICTS: 409,
+    Refusal.CONFLICT_NOT_OPEN: 409,
+    Refusal.UNRESOLVED_FIELDS: 422,
+    Refusal.STALE_RESOLUTION: 409,
+    Refusal.BATCH_REFUSED: 409,
+    Refusal.INTERRUPTED: 409,
     Refusal.INTERNAL_ERROR: 500,
 }
 """The HTTP status of each refusal."""
 
 
 def outcome_body(outcome: Outcome) -> dict[str, Json]:
-    """An outcome as its sender reads it; an accepted one carries the cursor to read its own write."""
+    """An outcome as its sender reads it; one with events carries the cursor to read what it wrote."""
     body: dict[str, Json] = {
         "command_id": outcome.command_id,
         "status": outcome.status,

@@ -3,16 +3,16 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from command_api.answers import json_response, pending_response, problem_of
 from command_api.command_log import Sender
-from command_api.decisions.commands import Command
+from command_api.decisions.commands import MAX_MEMBERS, command_schemas
 from command_api.prefer import wait_seconds
 from command_api.service import CommandService, is_pending
 from command_api.submission import read_submission
 from events.identifiers import is_uuid, is_uuid7
+from events.json_schemas import inlined
 from runtime.problems import Problem
 from runtime.settings import Settings
 
@@ -21,15 +21,22 @@ router = APIRouter(prefix="/api/v1/teams/{team_id}/commands", tags=["commands"])
 
 def _request_body() -> dict[str, Any]:
     """OpenAPI's description of the body; at run time it is checked without a model of the request."""
-    one = TypeAdapter(Command).json_schema()
-    schemas = one.pop("$defs")
-    alternatives = list(schemas.values())
-    batch = {
+    alternatives = [inlined(schema) for schema in command_schemas().values()]
+    many = {
+        "description": "Commands on their own, in order. Those in a batch are counted one by one.",
         "type": "object",
         "required": ["commands"],
-        "properties": {"commands": {"type": "array", "maxItems": 500, "items": {"oneOf": alternatives}}},
+        "additionalProperties": False,
+        "properties": {
+            "commands": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MAX_MEMBERS,
+                "items": {"oneOf": alternatives},
+            }
+        },
     }
-    schema = {"oneOf": [*alternatives, batch]}
+    schema = {"oneOf": [*alternatives, many]}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
@@ -37,14 +44,20 @@ def _request_body() -> dict[str, Any]:
     "",
     summary="Submit one command, or up to 500",
     openapi_extra=_request_body(),
-    response_description='The outcome, or `{"outcomes": [...]}` in order for a batch',
+    response_description=(
+        "The outcome, with the `cursor` to read what it wrote; that of a `batch` has the `outcomes` of its "
+        'commands. `{"outcomes": [...]}` in order for many commands'
+    ),
     responses={
         202: {"description": "The outcome is not known yet; `url` and `Location` tell where it will be"},
-        409: {"description": "`edit_conflict`, or a refusal that depends on the library's state"},
+        409: {
+            "description": "`edit_conflict`, with the `conflict` and the `cursor` to read it in `outcome`, "
+            "or a refusal that depends on the library's state"
+        },
     },
 )
 async def submit(team_id: str, request: Request) -> Response:
-    """Commands are accepted in order, and each gets its own outcome.
+    """Commands are accepted in order, and each gets its own outcome; a `batch` is one, all of it or nothing.
 
     A command is identified by its `command_id` (UUIDv7): sent again with the same body it gets the same
     outcome and is applied once. `Prefer: wait=N` waits up to N seconds, `Prefer: respond-async` not at all.
@@ -60,7 +73,7 @@ async def submit(team_id: str, request: Request) -> Response:
     )
     bodies = await service.submit(sender, submission, wait_s)
     pending = is_pending(bodies)
-    if submission.is_batch:
+    if submission.is_many:
         return json_response({"outcomes": bodies}, 202 if pending else 200)
     return pending_response(bodies[0]) if pending else _single(bodies[0])
 

@@ -1,5 +1,6 @@
-"""The body of a request: one command or a batch, checked before anything is accepted."""
+"""The body of a request: one command or many, checked before anything is accepted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -12,8 +13,8 @@ from events.json_text import MAX_DEPTH, Json, check, parse
 from runtime.problems import Problem
 from runtime.settings import Settings
 
-_BATCH_DEPTH = 2
-"""Levels of JSON around each command of a batch."""
+_MANY_DEPTH = 2
+"""Levels of JSON around each of many commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,45 +23,57 @@ class Submission:
 
     command_ids: list[str]
     texts: list[bytes]
-    is_batch: bool
+    is_many: bool
 
 
 def read_submission(body: bytes, settings: Settings) -> Submission:
     """Read and check a body; raise `Problem` for the first thing wrong with any of its commands."""
     try:
-        value = parse(body, max_depth=MAX_DEPTH + _BATCH_DEPTH)
+        value = parse(body, max_depth=MAX_DEPTH + _MANY_DEPTH)
     except InvalidJson as error:
         raise _problem_of(error) from None
-    if not (isinstance(value, dict) and "commands" in value):
+    if not (isinstance(value, dict) and "commands" in value and "type" not in value):
         _check_depth(body, value)
-        return Submission([_check(value, body, "", settings)], [body], is_batch=False)
-    commands = _batch_of(value, settings)
+        _check_count([value], settings)
+        return Submission([_check(value, body, "", settings)], [body], is_many=False)
+    commands = _many_of(value)
+    _check_count(commands, settings)
     texts = [orjson.dumps(command) for command in commands]
     ids = [
         _check(command, text, f"/commands/{index}", settings)
         for index, (command, text) in enumerate(zip(commands, texts, strict=True))
     ]
-    return Submission(ids, texts, is_batch=True)
+    return Submission(ids, texts, is_many=True)
 
 
-def _batch_of(value: dict[str, Json], settings: Settings) -> list[Json]:
+def _many_of(value: dict[str, Json]) -> list[Json]:
     commands = value["commands"]
     if set(value) != {"commands"} or not isinstance(commands, list) or not commands:
         raise Problem(
             Refusal.MALFORMED_COMMAND,
             400,
-            'a batch is {"commands": [...]} with at least one',
+            'many commands are {"commands": [...]} with at least one',
             pointer="/commands",
-        )
-    if len(commands) > settings.max_batch:
-        raise Problem(
-            "too_many_commands", 413, f"{len(commands)} commands; a request holds up to {settings.max_batch}"
         )
     return commands
 
 
+def _check_count(commands: Sequence[Json], settings: Settings) -> None:
+    count = sum(map(_commands_in, commands))
+    if count > settings.max_batch:
+        raise Problem(
+            "too_many_commands", 413, f"{count} commands; a request holds up to {settings.max_batch}"
+        )
+
+
+def _commands_in(command: Json) -> int:
+    """How many commands it is: those of a batch count, one by one."""
+    members = command.get("commands") if isinstance(command, dict) else None
+    return max(1, len(members)) if isinstance(members, list) else 1
+
+
 def _check_depth(body: bytes, value: Json) -> None:
-    """A command alone has no batch around it, whose levels the parser allowed for."""
+    """A command alone has nothing around it, whose levels the parser allowed for."""
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
         try:
             check(value)

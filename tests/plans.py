@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-BIG = {"patterns", "changes", "history", "heads", "names", "outcomes"}
+BIG = {"patterns", "changes", "history", "heads", "names", "outcomes", "conflicts"}
 _EXPLAIN = "EXPLAIN (ANALYZE, FORMAT JSON) "
 
 

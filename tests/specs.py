@@ -1,74 +1,39 @@
 """Decisions told as given, when, then; and a whole library in memory that commands are sent to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from command_api.decisions.commands import (
-    ArchivePattern,
-    Command,
-    CreateTeam,
-    DeletePattern,
-    EditPattern,
-    RecordPattern,
-    RestorePattern,
-)
+from command_api.decider.answering import answered_with
+from command_api.decider.bases import Progress
+from command_api.decider.judging import view_of
+from command_api.decider.memory import Memory, WorkingSet
+from command_api.decider.snapshot import Answered
+from command_api.decider.stream_writer import Fact as Placed
+from command_api.decider.stream_writer import settle
+from command_api.decisions.commands import SingleCommand
 from command_api.decisions.decide import decide
-from command_api.decisions.library import LibraryView, stream_for, wanted_name
+from command_api.decisions.library import LibraryView, stream_for
 from command_api.decisions.refusals import Accepted, Conflict, Decision, Refusal, Rejected
-from events.identifiers import uuid7
-from events.json_text import Json
-from events.pattern import (
-    DeletedPattern,
-    NoPattern,
-    Pattern,
-    PatternState,
-    pattern_id_of,
-    stream_of,
-    taken_name,
-)
+from events.json_text import Json, dump
+from events.outcome import OutcomeStatus
+from events.pattern import PatternConflictDetected, pattern_id_of, stream_of, taken_name
 from events.registry import Event
 from events.stream import StreamState, evolve
 from events.team import STREAM as TEAM_STREAM
-from events.team import NoTeam, Team, TeamCreated
+from events.team import Team, TeamEvent
+from tests.commands import PATTERN
+from tests.snapshots import snapshot
 
 TEAM = "7f3c2f0e-1f0a-4a53-9d55-0d6f6c1f7a01"
-PATTERN = "11111111-1111-4111-8111-111111111111"
-OTHER = "22222222-2222-4222-8222-222222222222"
-COMMAND = uuid7(1_700_000_000_000, bytes(range(10)))
-
-
-def create_team(name: str = "Compilers") -> CreateTeam:
-    return CreateTeam(command_id=COMMAND, name=name)
-
-
-def record(pattern_id: str = PATTERN, /, **fields: Json) -> RecordPattern:
-    return RecordPattern(command_id=COMMAND, pattern_id=pattern_id, fields={"name": "Race", **fields})
-
-
-def edit(base_version: int, *removed: str, of: str = PATTERN, **fields: Json) -> EditPattern:
-    return EditPattern(
-        command_id=COMMAND, pattern_id=of, base_version=base_version, set=fields, remove=list(removed)
-    )
-
-
-def archive(pattern_id: str = PATTERN) -> ArchivePattern:
-    return ArchivePattern(command_id=COMMAND, pattern_id=pattern_id)
-
-
-def restore(pattern_id: str = PATTERN) -> RestorePattern:
-    return RestorePattern(command_id=COMMAND, pattern_id=pattern_id)
-
-
-def delete(pattern_id: str = PATTERN) -> DeletePattern:
-    return DeletePattern(command_id=COMMAND, pattern_id=pattern_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fact:
-    """An event and the stream that it happened in."""
+    """An event, the stream that it happened in, and the command that it came of, if that matters."""
 
     stream: str
     event: Event
+    command_id: str | None = None
 
 
 def in_pattern(pattern_id: str, *events: Event) -> tuple[Fact, ...]:
@@ -76,43 +41,45 @@ def in_pattern(pattern_id: str, *events: Event) -> tuple[Fact, ...]:
     return tuple(Fact(stream=stream_of(pattern_id), event=event) for event in events)
 
 
+def of_command(command_id: str, event: Event) -> Fact:
+    """An event of the usual pattern, with a command that later ones can be based on."""
+    return Fact(stream=stream_of(PATTERN), event=event, command_id=command_id)
+
+
 class Library:
     """A team's library: the state of every stream, folded from its events."""
 
     def __init__(self) -> None:
-        self.states: dict[str, StreamState] = {}
-        self.versions: dict[tuple[str, int], Mapping[str, Json]] = {}
+        self.working = WorkingSet(Memory(), snapshot())
 
-    def apply(self, stream: str, event: Event) -> None:
+    @property
+    def states(self) -> dict[str, StreamState]:
+        """The state of each stream."""
+        return {stream: state for (_, stream), state in self.working.draft.states.items()}
+
+    def apply(self, fact: Fact) -> None:
         """Let an event happen."""
-        self.states[stream] = state = evolve(self.states.get(stream), event)
-        if isinstance(state, Pattern):
-            self.versions[stream, state.version] = state.fields
+        after = evolve(self.working.state((TEAM, fact.stream)), fact.event)
+        settle(self.working, team_id=TEAM, stream=fact.stream, event=fact.event, after=after)
+        if fact.command_id is not None:
+            answer = {"pattern_id": pattern_id_of(fact.stream), "version": after.version}
+            self.answer(fact.command_id, "accepted", **answer)
 
-    def view(self, command: Command) -> LibraryView:
-        """What the decision on a command may look at."""
-        team, state = self.states.get(TEAM_STREAM), self.states.get(stream_for(command))
-        pattern: PatternState = state if isinstance(state, Pattern | DeletedPattern) else NoPattern()
-        name = wanted_name(command, pattern)
-        holders = [pattern_id for pattern_id, held in self.live_names() if held == name]
-        return LibraryView(
-            team=team if isinstance(team, Team) else NoTeam(),
-            pattern=pattern,
-            name_holder=holders[0] if holders else None,
-            base=self._base_of(command),
+    def answer(self, command_id: str, status: OutcomeStatus, **answer: Json) -> None:
+        """Let a command have its outcome."""
+        self.working.draft.answers[TEAM, command_id] = Answered(
+            command_hash="", recorded_at="", status=status, answer=dump(answer).decode()
         )
 
-    def _base_of(self, command: Command) -> Mapping[str, Json] | None:
-        if not isinstance(command, EditPattern):
-            return None
-        return self.versions.get((stream_for(command), command.base_version))
+    def view(self, command: SingleCommand) -> LibraryView:
+        """What the decision on a command may look at."""
+        return view_of(TEAM, command, self.working, Progress())
 
-    def send(self, command: Command) -> Decision:
+    def send(self, command: SingleCommand) -> Decision:
         """Decide on a command and let the events happen that it becomes."""
         decision = decide(self.view(command), command)
-        if isinstance(decision, Accepted):
-            for event in decision.events:
-                self.apply(stream_for(command), event)
+        for event in events_of(decision):
+            self.apply(Fact(stream=stream_for(command), event=event))
         return decision
 
     def live_names(self) -> list[tuple[str, str]]:
@@ -126,25 +93,46 @@ class Library:
         return named
 
 
+def events_of(decision: Decision) -> tuple[Event, ...]:
+    """What happens by a decision."""
+    match decision:
+        case Accepted():
+            return decision.events
+        case Conflict():
+            return (decision.event,)
+        case Rejected():
+            return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The decision on the command, to be compared with the expected one."""
+    """The decision on the command and its outcome's status, to be compared with the expected ones."""
 
     decision: Decision
+    status: OutcomeStatus
 
     def then(self, *events: Event) -> None:
         assert self.decision == Accepted(events=events)
+        assert self.status == "accepted"
 
     def then_merged(self, *events: Event) -> None:
-        assert self.decision == Accepted(events=events, merged=True)
+        assert self.decision == Accepted(events=events)
+        assert self.status == "merged"
 
     def then_conflict(self, current_version: int, *fields: str) -> None:
-        assert self.decision == Conflict(current_version=current_version, fields=fields)
+        assert isinstance(self.decision, Conflict), self.decision
+        assert (self.decision.current_version, self.decision.fields) == (current_version, fields)
+        assert self.status == "conflict"
 
-    def then_refused(self, code: Refusal, *mentioned: str) -> None:
+    def then_detected(self, event: PatternConflictDetected) -> None:
+        assert isinstance(self.decision, Conflict), self.decision
+        assert repr(self.decision.event) == repr(event)
+
+    def then_refused(self, code: Refusal, *mentioned: str, **about: Json) -> None:
         assert isinstance(self.decision, Rejected), self.decision
         assert self.decision.code is code
         assert [text for text in mentioned if text not in self.decision.detail] == []
+        assert {name: self.decision.about.get(name) for name in about} == about
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +141,21 @@ class Given:
 
     library: Library = field(default_factory=Library)
 
-    def when(self, command: Command) -> Decided:
-        return Decided(decide(self.library.view(command), command))
+    def and_refused(self, command_id: str, status: OutcomeStatus = "rejected") -> "Given":
+        """A command of the sender's own that was not accepted."""
+        self.library.answer(command_id, status)
+        return self
+
+    def when(self, command: SingleCommand) -> Decided:
+        decision = decide(self.library.view(command), command)
+        events = events_of(decision)
+        if not events:
+            return Decided(decision, "rejected")
+        stream = stream_for(command)
+        before = self.library.states.get(stream)
+        version = len(events) + (before.version if before else 0)
+        placed = Placed(stream=stream, event=events[-1], version=version, sequence=1)
+        return Decided(decision, answered_with(command, [placed])[0])
 
 
 def given(*history: Event | Fact | Sequence[Fact]) -> Given:
@@ -162,18 +163,11 @@ def given(*history: Event | Fact | Sequence[Fact]) -> Given:
     library = Library()
     for item in history:
         for fact in [_fact(item)] if isinstance(item, Event | Fact) else item:
-            library.apply(fact.stream, fact.event)
+            library.apply(fact)
     return Given(library)
 
 
 def _fact(item: Event | Fact) -> Fact:
     if isinstance(item, Fact):
         return item
-    return Fact(stream=TEAM_STREAM if isinstance(item, TeamCreated) else stream_of(PATTERN), event=item)
-
-
-def fields_of(library: Library, pattern_id: str = PATTERN) -> Mapping[str, Json]:
-    """The fields of a pattern that is there."""
-    state = library.states[stream_of(pattern_id)]
-    assert isinstance(state, Pattern)
-    return state.fields
+    return Fact(stream=TEAM_STREAM if isinstance(item, TeamEvent) else stream_of(PATTERN), event=item)

@@ -4,21 +4,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import assert_never
 
 from command_api.decider.requests import PartitionIdentity, Request
 from command_api.decider.snapshot import Answered
-from command_api.decisions.commands import Command
-from command_api.decisions.library import stream_for
-from command_api.decisions.refusals import Conflict, Refusal, Rejected
+from command_api.decider.stream_writer import Fact
+from command_api.decisions.commands import Batch, Command
+from command_api.decisions.refusals import Refusal, Rejected
 from events import registry
 from events.envelope import Envelope
 from events.json_text import Json, dump, parse
 from events.outcome import Outcome, OutcomeStatus
-from events.pattern import PatternEdited, pattern_id_of
+from events.pattern import (
+    PatternConflictDetected,
+    PatternConflictResolved,
+    PatternEdited,
+    pattern_id_of,
+)
 from events.shapes import utc_text
 
-_OUTCOME_BYTES = 8 * 1024
+_HEADER_BYTES = 2 * 1024
+"""What an outcome's record takes beside its answer, overstated."""
 
 
 def outcome_of(
@@ -36,44 +41,67 @@ def outcome_of(
     )
 
 
-def accepted(stream: str, version: int, sequence: int) -> dict[str, Json]:
-    """What an accepted command is told: the version and sequence of its last event."""
-    pattern_id = pattern_id_of(stream)
-    about = {} if pattern_id is None else {"pattern_id": pattern_id}
-    return {**about, "version": version, "sequence": sequence}
-
-
 def refused(decision: Rejected) -> dict[str, Json]:
     """What a refused command is told."""
-    return {"code": str(decision.code), "detail": decision.detail}
+    return {"code": str(decision.code), "detail": decision.detail, **decision.about}
 
 
-def not_accepted(
-    request: Request, command: Command, identity: PartitionIdentity, decision: Conflict | Rejected
-) -> Outcome:
-    """The outcome of a command that is refused or in conflict."""
-    match decision:
-        case Rejected():
-            return outcome_of(request, identity, "rejected", refused(decision))
-        case Conflict():
-            fields = list(decision.fields)
-            answer = {
-                "code": str(Refusal.EDIT_CONFLICT),
-                "detail": f"changed since the base version: {', '.join(fields)[:1000]}",
-                "pattern_id": pattern_id_of(stream_for(command)),
-                "conflict": {"current_version": decision.current_version, "fields": fields},
-            }
-            return outcome_of(request, identity, "conflict", answer)
-        case _:
-            assert_never(decision)
+def rejected(request: Request, identity: PartitionIdentity, decision: Rejected) -> Outcome:
+    """The outcome of a command that is refused."""
+    return outcome_of(request, identity, "rejected", refused(decision))
 
 
-def of_events(orphan: Sequence[Envelope]) -> tuple[OutcomeStatus, dict[str, Json]]:
-    """The answer that a command's events stand for, when its decider died between the two appends."""
-    last = orphan[-1]
-    first = registry.read(orphan[0].type, orphan[0].data)
-    merged = isinstance(first, PatternEdited) and first.base_version < orphan[0].version - 1
-    return "merged" if merged else "accepted", accepted(last.stream, last.version, last.sequence)
+def answered_with(command: Command, facts: Sequence[Fact]) -> tuple[OutcomeStatus, dict[str, Json]]:
+    """What a command's events amount to for its sender, now or when its decider died before it said so."""
+    if not isinstance(command, Batch):
+        return _told(facts[-1])
+    members = [_told(fact) for fact in facts]
+    status: OutcomeStatus = "merged" if any(told[0] == "merged" for told in members) else "accepted"
+    outcomes = [{"status": told, **answer} for told, answer in members]
+    return status, {"sequence": facts[-1].sequence, "outcomes": outcomes}
+
+
+def _told(fact: Fact) -> tuple[OutcomeStatus, dict[str, Json]]:
+    pattern_id = pattern_id_of(fact.stream)
+    about = {} if pattern_id is None else {"pattern_id": pattern_id}
+    answer: dict[str, Json] = {**about, "version": fact.version, "sequence": fact.sequence}
+    if isinstance(fact.event, PatternConflictDetected):
+        return "conflict", {**_in_conflict(fact.event, fact.version - 1), **answer}
+    return "merged" if _saw_less(fact) else "accepted", answer
+
+
+def _saw_less(fact: Fact) -> bool:
+    """Whether the sender of an edit had not seen the version before it."""
+    event = fact.event
+    return (
+        isinstance(event, PatternEdited | PatternConflictResolved) and event.base_version < fact.version - 1
+    )
+
+
+def _in_conflict(event: PatternConflictDetected, current_version: int) -> dict[str, Json]:
+    fields = [name for name, sides in event.fields.items() if sides.clashes]
+    return {
+        "code": str(Refusal.EDIT_CONFLICT),
+        "detail": f"changed since the base version: {', '.join(fields)[:1000]}",
+        "conflict": {
+            "conflict_id": event.conflict_id,
+            "current_version": current_version,
+            "fields": fields,
+        },
+    }
+
+
+def facts_of(orphan: Sequence[Envelope]) -> list[Fact]:
+    """The events that a command has already."""
+    return [
+        Fact(
+            stream=envelope.stream,
+            event=registry.read(envelope.type, envelope.data),
+            version=envelope.version,
+            sequence=envelope.sequence,
+        )
+        for envelope in orphan
+    ]
 
 
 def answered_by(answer: Outcome) -> Answered:
@@ -92,7 +120,7 @@ def repeated(request: Request, identity: PartitionIdentity, first: Answered) -> 
         refusal = Rejected(
             code=Refusal.COMMAND_ID_REUSED, detail="another command was sent under this id before"
         )
-        return replace(outcome_of(request, identity, "rejected", refused(refusal)), repeat=True)
+        return replace(rejected(request, identity, refusal), repeat=True)
     answer: dict[str, Json] = parse(first.answer.encode())
     bare = {name: value for name, value in answer.items() if name not in ("command_id", "status")}
     again = outcome_of(request, identity, first.status, bare)
@@ -100,10 +128,8 @@ def repeated(request: Request, identity: PartitionIdentity, first: Answered) -> 
 
 
 def size_of(answer: Outcome) -> int:
-    """Bytes of an outcome's record, overstated; only a conflict's fields make it large."""
-    fields = answer.answer.get("conflict", {}).get("fields", ())
-    # A character can take six bytes of JSON.
-    return _OUTCOME_BYTES + 6 * sum(map(len, fields))
+    """Bytes of an outcome's record, overstated."""
+    return _HEADER_BYTES + len(dump(answer.answer))
 
 
 @lru_cache(maxsize=1024)

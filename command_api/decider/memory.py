@@ -1,9 +1,11 @@
 """A decider's memory of one partition, and the working set of one micro-batch on top of it.
 
 What is not in memory is up to date in Postgres: memory holds all that was set past the highest
-checkpoint at which something was evicted. A checkpoint below that voids the memory.
+checkpoint at which something was evicted. A checkpoint below that voids the memory. (Of the past, what
+patterns were at earlier versions, it holds so much and no more.)
 """
 
+from collections import deque
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -18,14 +20,17 @@ from command_api.decider.snapshot import (
     Snapshot,
     StreamKey,
     VersionKey,
+    Wanted,
 )
 from events.envelope import FIRST_PREVIOUS_HASH
+from events.pattern import Pattern, PatternConflictDetected, PatternEvent
 from events.stream import StreamState
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 _MOST_VERSIONS = 10_000
+_MOST_BYTES = 256 * 1024 * 1024
 
 EMPTY_LOG = LogHead(sequence=0, hash=FIRST_PREVIOUS_HASH)
 
@@ -40,9 +45,21 @@ class Draft:
 
     states: dict[StreamKey, StreamState] = field(default_factory=dict)
     versions: dict[VersionKey, Fields] = field(default_factory=dict)
+    events: dict[VersionKey, PatternEvent] = field(default_factory=dict)
     names: dict[NameKey, str | None] = field(default_factory=dict)
     logs: dict[str, LogHead] = field(default_factory=dict)
     answers: dict[CommandKey, Answered] = field(default_factory=dict)
+
+    def copy(self) -> "Draft":
+        """The same, to go on from or to come back to."""
+        return Draft(
+            states=dict(self.states),
+            versions=dict(self.versions),
+            events=dict(self.events),
+            names=dict(self.names),
+            logs=dict(self.logs),
+            answers=dict(self.answers),
+        )
 
 
 class Memory:
@@ -51,11 +68,14 @@ class Memory:
     def __init__(self) -> None:
         self.states: Overlay[StreamKey, StreamState] = Overlay()
         self.versions: Overlay[VersionKey, Fields] = Overlay()
+        self.events: Overlay[VersionKey, PatternEvent] = Overlay()
         self.names: Overlay[NameKey, str | None] = Overlay()
         self.logs: Overlay[str, LogHead] = Overlay()
         self.answers: Overlay[CommandKey, Answered] = Overlay()
         self._heads_evicted_at = 0
         self._outcomes_evicted_at = 0
+        self._sizes: deque[tuple[int, int]] = deque()
+        self._bytes = 0
 
     def observe(self, snapshot: Snapshot) -> None:
         """Check a snapshot against what was evicted; raise `CheckpointWentBack`."""
@@ -72,19 +92,39 @@ class Memory:
             snapshot.start.heads.offset,
             snapshot.start.outcomes.offset,
         )
-        for overlay in (self.states, self.versions, self.names, self.logs):
+        for overlay in (self.states, self.versions, self.events, self.names, self.logs):
             overlay.evict(self._heads_evicted_at)
+        while self._sizes and self._sizes[0][0] < self._heads_evicted_at:
+            self._bytes -= self._sizes.popleft()[1]
         self.answers.evict(self._outcomes_evicted_at)
 
-    def keep_events(self, draft: Draft, offset: int) -> None:
-        """Keep what events up to and with an offset of [events] have set."""
+    def keep_events(self, draft: Draft, offset: int, size: int) -> None:
+        """Keep what events up to and with an offset of [events] have set; they take `size` bytes."""
         self.states.update(draft.states.items(), offset)
-        if len(self.versions) > _MOST_VERSIONS:
-            # Without its base an edit is a conflict, which is better than a process without memory.
-            self.versions = Overlay()
+        self._sizes.append((offset, size))
+        self._bytes += size
+        if len(self.versions) > _MOST_VERSIONS or self._bytes > _MOST_BYTES:
+            self._forget()
         self.versions.update(draft.versions.items(), offset)
+        self.events.update(draft.events.items(), offset)
         self.names.update(draft.names.items(), offset)
         self.logs.update(draft.logs.items(), offset)
+
+    def _forget(self) -> None:
+        """Let go of the past, though Postgres may not have it: without its base an edit is a conflict, which
+        is better than a process without memory. What an open conflict is about has to be there.
+        """
+        self.versions = Overlay()
+        self.events.forget(unless=self._is_open_conflict)
+        self._sizes.clear()
+        self._bytes = 0
+
+    def _is_open_conflict(self, key: VersionKey, event: PatternEvent) -> bool:
+        team_id, stream, _ = key
+        if not isinstance(event, PatternConflictDetected) or (team_id, stream) not in self.states:
+            return False
+        state = self.states[team_id, stream]
+        return isinstance(state, Pattern) and event.conflict_id in state.conflicts
 
     def keep_answers(self, draft: Draft, offset: int) -> None:
         """Keep what outcomes up to and with an offset of [outcomes] have answered."""
@@ -94,10 +134,34 @@ class Memory:
 class WorkingSet:
     """The newest value of each key: from the batch's own draft, else from memory, else from Postgres."""
 
-    def __init__(self, memory: Memory, snapshot: Snapshot) -> None:
+    def __init__(self, memory: Memory, snapshot: Snapshot, asked: Wanted | None = None) -> None:
+        """`asked` is what the snapshot was read for; without it, what it lacks is nowhere."""
         self.draft = Draft()
         self._memory = memory
         self._snapshot = snapshot
+        self._asked = asked
+
+    def learn(self, asked: Wanted, more: Snapshot) -> None:
+        """Take in what was read later. It may be newer than the rest; memory has what lies between."""
+        if self._asked is not None:
+            self._asked.add(asked)
+        self._snapshot.names.update(more.names)
+        self._snapshot.versions.update(more.versions)
+        self._snapshot.events.update(more.events)
+
+    def knows_fields(self, key: VersionKey) -> bool:
+        """Whether a version's fields are at hand, or nowhere."""
+        return self._asked is None or key in self._asked.versions or self.fields_at(key) is not None
+
+    def knows_event(self, key: VersionKey) -> bool:
+        """The same of the event that made a version."""
+        return self._asked is None or key in self._asked.events or self.event_at(key) is not None
+
+    def knows_name(self, key: NameKey) -> bool:
+        """Whether it is known who holds a name, if anybody."""
+        if self._asked is None or key in self._asked.names:
+            return True
+        return key in self.draft.names or key in self._memory.names
 
     def state(self, key: StreamKey) -> StreamState | None:
         """A stream's state; None when it has no events."""
@@ -106,6 +170,10 @@ class WorkingSet:
     def fields_at(self, key: VersionKey) -> Fields | None:
         """A pattern's fields at one of its versions."""
         return _newest(key, self.draft.versions, self._memory.versions, self._snapshot.versions)
+
+    def event_at(self, key: VersionKey) -> PatternEvent | None:
+        """The event that made one of a pattern's versions."""
+        return _newest(key, self.draft.events, self._memory.events, self._snapshot.events)
 
     def name_holder(self, key: NameKey) -> str | None:
         """The live pattern that holds a name."""

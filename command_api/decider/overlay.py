@@ -1,7 +1,7 @@
 """What a decider knows that Postgres may not know yet."""
 
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -29,6 +29,11 @@ class Overlay(Generic[K, V]):
         for key, value in values:
             self._values[key] = (value, offset)
             self._order.append((offset, key))
+
+    def forget(self, unless: Callable[[K, V], bool]) -> None:
+        """Let go of all values but some, which Postgres may not have either."""
+        self._values = {key: held for key, held in self._values.items() if unless(key, held[0])}
+        self._order = deque((offset, key) for offset, key in self._order if key in self._values)
 
     def evict(self, checkpoint: int) -> None:
         """Let go of what was set before a checkpoint's next offset: Postgres has it."""

@@ -56,7 +56,7 @@ def remember(
         if event.record.offset >= snapshot.start.heads.offset:
             working = WorkingSet(memory, snapshot)
             _follow(working, event)
-            memory.keep_events(working.draft, event.record.offset)
+            memory.keep_events(working.draft, event.record.offset, len(event.record.value or b""))
     for record in outcomes:
         if record.offset >= snapshot.start.outcomes.offset and not is_mark(record):
             _recall(memory, record)
@@ -78,6 +78,10 @@ class Orphans:
     def of(self, command_offset: int) -> list[Envelope]:
         """The events that a command has already."""
         return [event.envelope for event in self._events.get(command_offset, ())]
+
+    def begin_after(self, command_offset: int) -> bool:
+        """Whether a later command has its events: one that has none was refused in the same batch."""
+        return any(offset > command_offset for offset in self._events)
 
     def answered_up_to(self, next_command_offset: int) -> None:
         """Commands before this offset have their outcome."""
@@ -107,8 +111,9 @@ def _follow(working: WorkingSet, event: TailEvent) -> None:
             f"event at offset {event.record.offset} does not follow sequence {head.sequence} of its log"
         )
     state = working.state((envelope.team_id, envelope.stream))
-    after = evolve(state, read(envelope.type, envelope.data))
-    settle(working, team_id=envelope.team_id, stream=envelope.stream, after=after)
+    fact = read(envelope.type, envelope.data)
+    after = evolve(state, fact)
+    settle(working, team_id=envelope.team_id, stream=envelope.stream, event=fact, after=after)
     working.draft.logs[envelope.team_id] = LogHead(sequence=envelope.sequence, hash=record_hash(event.record))
 
 

@@ -8,10 +8,12 @@ from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api.decider.conditional_log import BEGINNING, Point, Start
+from events.errors import MalformedRecord
 from events.json_text import Json
 from events.outcome import OutcomeStatus, Position
-from events.pattern import pattern_id_of, stream_of
+from events.pattern import PatternEvent, pattern_id_of, stream_of
 from events.readers_rule import Standing
+from events.registry import read
 from events.state_json import load_state
 from events.stream import StreamState
 from runtime.postgres import driver
@@ -20,7 +22,7 @@ StreamKey = tuple[str, str]
 NameKey = tuple[str, str]
 CommandKey = tuple[str, str]
 VersionKey = tuple[str, str, int]
-"""A stream, and one of its versions."""
+"""A pattern's stream, and one of its versions."""
 Fields = Mapping[str, Json]
 
 
@@ -44,13 +46,23 @@ class Answered:
 
 @dataclass(kw_only=True, slots=True)
 class Wanted:
-    """The keys that a micro-batch of decisions needs."""
+    """What a micro-batch of decisions needs: of `versions` the fields, of `events` what made the versions."""
 
     streams: set[StreamKey] = field(default_factory=set)
     versions: set[VersionKey] = field(default_factory=set)
+    events: set[VersionKey] = field(default_factory=set)
     names: set[NameKey] = field(default_factory=set)
     teams: set[str] = field(default_factory=set)
     commands: set[CommandKey] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        """Whether anything is wanted."""
+        return any(getattr(self, name) for name in self.__slots__)
+
+    def add(self, other: "Wanted") -> None:
+        """Want what another wants, too."""
+        for name in self.__slots__:
+            getattr(self, name).update(getattr(other, name))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +74,7 @@ class Snapshot:
     position: Position | None
     states: dict[StreamKey, StreamState]
     versions: dict[VersionKey, Fields]
+    events: dict[VersionKey, PatternEvent]
     names: dict[NameKey, str]
     logs: dict[str, LogHead]
     answers: dict[CommandKey, Answered]
@@ -108,6 +121,13 @@ SELECT 'version', k.team_id, k.pattern_id, k.version, 0, 0, h.fields, NULL
        LATERAL (SELECT coalesce(item::json ->> 'fields', '{}') AS fields FROM history
                  WHERE team_id = k.team_id::uuid AND pattern_id = k.pattern_id::uuid
                    AND version = k.version) AS h
+UNION ALL
+SELECT 'event', k.team_id, k.pattern_id, k.version, 0, 0, h.type, h.data
+  FROM unnest($12::text[], $13::text[], $14::bigint[]) AS k(team_id, pattern_id, version),
+       LATERAL (SELECT event.type, event.data FROM history,
+                       LATERAL json_to_record(item::json) AS event(type text, data text)
+                 WHERE team_id = k.team_id::uuid AND pattern_id = k.pattern_id::uuid
+                   AND version = k.version) AS h
 """
 
 
@@ -119,6 +139,7 @@ async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> 
         list(wanted.teams),
         *_columns(wanted.commands, 2),
         *_columns(((team_id, pattern_id_of(stream), at) for team_id, stream, at in wanted.versions), 3),
+        *_columns(((team_id, pattern_id_of(stream), at) for team_id, stream, at in wanted.events), 3),
     ]
     async with driver(engine) as pg:
         rows = await pg.fetch(_STATEMENT, partition, *arguments)
@@ -135,10 +156,18 @@ async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> 
         position=_position(by_kind.get("position", ())),
         states={(a, b): load_state(c) for a, b, _, _, _, c, _ in by_kind.get("head", ())},
         versions={(a, stream_of(b), n): from_json(c) for a, b, n, _, _, c, _ in by_kind.get("version", ())},
+        events={(a, stream_of(b), n): _event(c, d) for a, b, n, _, _, c, d in by_kind.get("event", ())},
         names={(a, b): c for a, b, _, _, _, c, _ in by_kind.get("name", ())},
         logs={a: LogHead(sequence=n, hash=c) for a, _, n, _, _, c, _ in by_kind.get("log", ())},
         answers={(a, b): _answered(c, d) for a, b, _, _, _, c, d in by_kind.get("answer", ())},
     )
+
+
+def _event(event_type: str, data: str) -> PatternEvent:
+    event = read(event_type, data.encode())
+    if not isinstance(event, PatternEvent):
+        raise MalformedRecord(f"{event_type} in a pattern's history")
+    return event
 
 
 def _columns(keys: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from command_api.decider.memory import WorkingSet
 from command_api.decider.snapshot import LogHead
 from events.envelope import Envelope, encode, record_hash
-from events.pattern import Pattern, pattern_id_of, taken_name
+from events.pattern import Pattern, PatternEvent, pattern_id_of, taken_name
 from events.record import COMMAND_OFFSET, KIND, NewRecord
 from events.registry import Event, type_of, write
 from events.stream import StreamState, evolve
@@ -18,7 +18,6 @@ class Origin:
 
     log_id: str
     team_id: str
-    stream: str
     command_id: str
     command_hash: str
     command_offset: int
@@ -28,13 +27,30 @@ class Origin:
     recorded_at: str
 
 
-def settle(working: WorkingSet, *, team_id: str, stream: str, after: StreamState) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """An event in its place."""
+
+    stream: str
+    event: Event
+    version: int
+    sequence: int
+
+
+Change = tuple[str, Event]
+"""A stream, and an event that is to happen in it."""
+
+
+def settle(working: WorkingSet, *, team_id: str, stream: str, event: Event, after: StreamState) -> None:
     """Set a stream's new state in the working set, with the names that it takes and frees."""
-    before = working.state((team_id, stream))
-    working.draft.states[(team_id, stream)] = after
+    key = (team_id, stream)
+    before = working.state(key)
+    working.draft.states[key] = after
     for state in (before, after):
         if isinstance(state, Pattern):
-            working.draft.versions[(team_id, stream, state.version)] = state.fields
+            working.draft.versions[(*key, state.version)] = state.fields
+    if isinstance(event, PatternEvent):
+        working.draft.events[(*key, after.version)] = event
     pattern_id = pattern_id_of(stream)
     freed, taken = _name_of(before), _name_of(after)
     if pattern_id is None or freed == taken:
@@ -45,34 +61,42 @@ def settle(working: WorkingSet, *, team_id: str, stream: str, after: StreamState
         working.draft.names[(team_id, taken)] = pattern_id
 
 
-def append(working: WorkingSet, origin: Origin, events: Sequence[Event]) -> tuple[list[NewRecord], LogHead]:
-    """Apply a command's events and return their records, chained to the log, with the log's new head.
+def append(
+    working: WorkingSet, origin: Origin, changes: Sequence[Change]
+) -> tuple[list[NewRecord], list[Fact]]:
+    """Apply a command's events; return their records, chained to the log, and where each one stands.
 
     All that can raise comes before the working set is changed.
     """
     records: list[NewRecord] = []
+    facts: list[Fact] = []
+    states: list[StreamState] = []
+    newest: dict[str, StreamState] = {}
     head = working.log_head(origin.team_id)
-    state = working.state((origin.team_id, origin.stream))
-    for index, event in enumerate(events):
-        state = evolve(state, event)
-        record = encode(_envelope(origin, event, index, len(events), state.version, head))
+    for index, (stream, event) in enumerate(changes):
+        before = newest.get(stream) or working.state((origin.team_id, stream))
+        newest[stream] = state = evolve(before, event)
+        fact = Fact(stream=stream, event=event, version=state.version, sequence=head.sequence + 1)
+        record = encode(_envelope(origin, fact, index, len(changes), head))
         bookkeeping = {KIND: b"event", COMMAND_OFFSET: b"%d" % origin.command_offset}
         records.append(record.with_headers(bookkeeping))
         head = LogHead(sequence=head.sequence + 1, hash=record_hash(record))
-    if state is not None:
-        settle(working, team_id=origin.team_id, stream=origin.stream, after=state)
+        facts.append(fact)
+        states.append(state)
+    for fact, state in zip(facts, states, strict=True):
+        settle(working, team_id=origin.team_id, stream=fact.stream, event=fact.event, after=state)
     working.draft.logs[origin.team_id] = head
-    return records, head
+    return records, facts
 
 
-def _envelope(origin: Origin, event: Event, index: int, count: int, version: int, head: LogHead) -> Envelope:
+def _envelope(origin: Origin, fact: Fact, index: int, count: int, head: LogHead) -> Envelope:
     return Envelope(
         log_id=origin.log_id,
         team_id=origin.team_id,
-        stream=origin.stream,
-        sequence=head.sequence + 1,
-        version=version,
-        type=type_of(event),
+        stream=fact.stream,
+        sequence=fact.sequence,
+        version=fact.version,
+        type=type_of(fact.event),
         command_id=origin.command_id,
         command_hash=origin.command_hash,
         command_index=index,
@@ -82,7 +106,7 @@ def _envelope(origin: Origin, event: Event, index: int, count: int, version: int
         occurred_at=origin.occurred_at,
         recorded_at=origin.recorded_at,
         previous_hash=head.hash,
-        data=write(event),
+        data=write(fact.event),
     )
 
 

@@ -4,66 +4,33 @@ import hashlib
 from dataclasses import fields as dataclass_fields
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from command_api.decisions.pattern_fields import (
-    FIELD_NAME_RULE,
-    MAX_FIELD_NAME,
-    MAX_NAME,
-    InvalidField,
-    check_fields,
-    is_field_name,
+from command_api.decisions.command_shapes import (
+    NEEDS_NAME,
+    CommandId,
+    Few,
+    PatternId,
+    TeamName,
+    Time,
+    Version,
+    check_changes,
+    check_values,
+    pointer_to,
 )
+from command_api.decisions.command_shapes import InvalidCommand as InvalidCommand  # noqa: PLC0414
+from command_api.decisions.pattern_fields import FIELD_NAME_RULE, MAX_FIELD_NAME, is_field_name
 from command_api.decisions.refusals import Refusal
 from events.errors import InvalidJson
-from events.identifiers import is_uuid, is_uuid7
 from events.json_text import Json, canonical, parse
-from events.shapes import is_time
+from events.merge_rules import KNOWN_RULES, Policy, Rule
 
 _CONFIG = ConfigDict(extra="forbid")
-_MAX_MEMBERS = 16
-_NEEDS_NAME = "name: a pattern needs a name"
-
-
-class InvalidCommand(Exception):
-    """A command without the shape of its type. `pointer` is a JSON pointer (RFC 6901) into the command."""
-
-    def __init__(self, code: Refusal, detail: str, pointer: str = "") -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-        self.pointer = pointer
-
-
-def _must_be_uuid(text: str) -> str:
-    if not is_uuid(text):
-        raise ValueError("must be a UUID in canonical lower-case form")
-    return text
-
-
-def _must_be_uuid7(text: str) -> str:
-    if not is_uuid7(text):
-        raise ValueError("must be a version 7 UUID in canonical lower-case form")
-    return text
-
-
-def _must_be_time(text: str) -> str:
-    if not is_time(text):
-        raise ValueError("must be an RFC 3339 time with an offset")
-    return text
-
-
-def _must_not_be_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be blank")
-    return text
-
-
-CommandId = Annotated[str, AfterValidator(_must_be_uuid7), Field(json_schema_extra={"format": "uuid"})]
-PatternId = Annotated[str, AfterValidator(_must_be_uuid), Field(json_schema_extra={"format": "uuid"})]
-Time = Annotated[str, AfterValidator(_must_be_time), Field(json_schema_extra={"format": "date-time"})]
-Version = Annotated[int, Field(ge=1, strict=True)]
+MAX_MEMBERS = 500
+"""Commands in one batch."""
+_MOST_KEYS = 16
+_OF_THE_BATCH = {"command_id", "occurred_at"}
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -77,7 +44,7 @@ class CreateTeam(_Command):
     """Create the team that the command is sent to, and its empty library."""
 
     type: Literal["create_team"] = "create_team"
-    name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_must_not_be_blank)]
+    name: TeamName
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -90,43 +57,107 @@ class RecordPattern(_Command):
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class EditPattern(_Command):
-    """Set and remove fields of a pattern, as seen at `base_version`."""
+class SetMerging(_Command):
+    """Choose how the library merges: its policy, and the rules of fields of its own (null: the default)."""
+
+    type: Literal["set_merging"] = "set_merging"
+    policy: Policy | None = None
+    rules: Annotated[dict[str, Rule | None], Few, Field(default_factory=dict)]
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class _Based(_Command):
+    """What the sender has seen: a version of the pattern, and on top of it an own earlier command.
+
+    Without a version it is the one that the earlier command began with.
+    """
+
+    pattern_id: PatternId
+    base_version: Version | None = None
+    base_command: CommandId | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class EditPattern(_Based):
+    """Set and remove fields of a pattern, as seen at `base_version` or after `base_command`.
+
+    With a `policy` that is stricter than the library's, that one holds.
+    """
 
     type: Literal["edit_pattern"] = "edit_pattern"
-    pattern_id: PatternId
-    base_version: Version
+    policy: Policy | None = None
     set: Annotated[dict[str, Any], Field(default_factory=dict)]
     remove: Annotated[list[str], Field(default_factory=list, fail_fast=True)]
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class ArchivePattern(_Command):
-    """Put a live pattern away; its name becomes free."""
+class ResolveConflict(_Command):
+    """Say what becomes of an edit in conflict: by field mine (the edit's), theirs (what is there), or anew.
+
+    `rest` is for fields that clash and are not named. Fields that do not clash are merged if not named.
+    `base_version` is what the sender has seen, by default the version at which the conflict was detected.
+    """
+
+    type: Literal["resolve_conflict"] = "resolve_conflict"
+    pattern_id: PatternId
+    conflict_id: CommandId
+    base_version: Version | None = None
+    take: Annotated[dict[str, Literal["mine", "theirs"]], Few, Field(default_factory=dict)]
+    rest: Literal["mine", "theirs"] | None = None
+    set: Annotated[dict[str, Any], Field(default_factory=dict)]
+    remove: Annotated[list[str], Field(default_factory=list, fail_fast=True)]
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class AbandonConflict(_Command):
+    """Give an edit in conflict up."""
+
+    type: Literal["abandon_conflict"] = "abandon_conflict"
+    pattern_id: PatternId
+    conflict_id: CommandId
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ArchivePattern(_Based):
+    """Put a live pattern away; its name becomes free. With a base: only if nobody else changed it since."""
 
     type: Literal["archive_pattern"] = "archive_pattern"
-    pattern_id: PatternId
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class RestorePattern(_Command):
-    """Make an archived pattern live again."""
+class RestorePattern(_Based):
+    """Make an archived pattern live again. With a base: only if nobody else changed it since."""
 
     type: Literal["restore_pattern"] = "restore_pattern"
-    pattern_id: PatternId
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class DeletePattern(_Command):
-    """Delete a pattern for good."""
+class DeletePattern(_Based):
+    """Delete a pattern for good. With a base: only if nobody else changed it since."""
 
     type: Literal["delete_pattern"] = "delete_pattern"
-    pattern_id: PatternId
 
 
-PatternCommand = RecordPattern | EditPattern | ArchivePattern | RestorePattern | DeletePattern
-TeamCommand = CreateTeam
-Command = PatternCommand | TeamCommand
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class Batch(_Command):
+    """Up to 500 commands without ids and times of their own, applied in order: all of them, or none.
+
+    As `base_command`, the batch's own id stands for those of its commands that come earlier.
+    """
+
+    type: Literal["batch"] = "batch"
+    commands: Annotated[
+        list[Any],
+        Field(min_length=1, max_length=MAX_MEMBERS, json_schema_extra={"items": {"type": "object"}}),
+    ]
+
+
+StatusCommand = ArchivePattern | RestorePattern | DeletePattern
+BasedCommand = EditPattern | StatusCommand
+PatternCommand = RecordPattern | BasedCommand | ResolveConflict | AbandonConflict
+TeamCommand = CreateTeam | SetMerging
+SingleCommand = PatternCommand | TeamCommand
+Command = SingleCommand | Batch
 
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
 
@@ -150,17 +181,50 @@ def command_from(value: Json) -> Command:
     """A command from parsed JSON; raise `InvalidCommand` with a pointer to what is wrong."""
     if not isinstance(value, dict):
         raise InvalidCommand(Refusal.MALFORMED_COMMAND, "a command is a JSON object")
-    if len(value) > _MAX_MEMBERS:
-        raise InvalidCommand(Refusal.MALFORMED_COMMAND, f"a command has at most {_MAX_MEMBERS} members")
+    if len(value) > _MOST_KEYS:
+        raise InvalidCommand(Refusal.MALFORMED_COMMAND, f"a command has at most {_MOST_KEYS} members")
     try:
         command = _COMMAND.validate_python(value)
     except ValidationError as error:
         raise _invalid(error) from None
-    if isinstance(command, RecordPattern):
-        _check_record(command)
-    elif isinstance(command, EditPattern):
-        _check_edit(command)
+    _check(command)
     return command
+
+
+def members_of(batch: Batch) -> tuple[SingleCommand, ...]:
+    """A batch's commands, each under the batch's id; raise `InvalidCommand`."""
+    return tuple(_member(batch, index, value) for index, value in enumerate(batch.commands))
+
+
+def _member(batch: Batch, index: int, value: Json) -> SingleCommand:
+    where = pointer_to("commands", index)
+    if not isinstance(value, dict) or _OF_THE_BATCH & value.keys() or value.get("type") == "batch":
+        detail = "a batch's commands are objects without a command_id and an occurred_at, and no batches"
+        raise InvalidCommand(Refusal.MALFORMED_COMMAND, detail, where)
+    try:
+        member = command_from({"command_id": batch.command_id, **value})
+    except InvalidCommand as error:
+        raise InvalidCommand(error.code, error.detail, where + error.pointer) from None
+    if isinstance(member, Batch):
+        raise TypeError("a batch was let through")
+    return member
+
+
+def _check(command: Command) -> None:
+    """What a command's shape does not say."""
+    match command:
+        case RecordPattern():
+            _check_record(command)
+        case EditPattern():
+            _check_edit(command)
+        case ResolveConflict():
+            check_changes(command.set, command.remove, [*command.take])
+        case SetMerging():
+            _check_merging(command)
+        case Batch():
+            members_of(command)
+        case _:
+            pass
 
 
 def command_hash(value: Json) -> str:
@@ -175,32 +239,29 @@ def to_json(command: Command) -> dict[str, Json]:
 
 
 def _check_record(command: RecordPattern) -> None:
-    _check_values("fields", command.fields)
+    check_values("fields", command.fields)
     if "name" not in command.fields:
-        raise InvalidCommand(Refusal.INVALID_FIELD, _NEEDS_NAME, "/fields/name")
+        raise InvalidCommand(Refusal.INVALID_FIELD, NEEDS_NAME, "/fields/name")
 
 
 def _check_edit(command: EditPattern) -> None:
-    _check_values("set", command.set)
-    named = {*command.set}
-    for index, name in enumerate(command.remove):
-        where = _pointer("remove", index)
-        if name == "name":
-            raise InvalidCommand(Refusal.INVALID_FIELD, _NEEDS_NAME, where)
-        if name in named:
-            raise InvalidCommand(Refusal.MALFORMED_COMMAND, "an edit names each field once", where)
-        if not is_field_name(name):
-            raise InvalidCommand(Refusal.INVALID_FIELD, FIELD_NAME_RULE, where)
-        named.add(name)
-    if not named:
+    if command.base_version is None and command.base_command is None:
+        detail = "an edit names its base_version or its base_command"
+        raise InvalidCommand(Refusal.MALFORMED_COMMAND, detail, "/base_version")
+    check_changes(command.set, command.remove, [])
+    if not command.set and not command.remove:
         raise InvalidCommand(Refusal.MALFORMED_COMMAND, "an edit sets or removes at least one field", "/set")
 
 
-def _check_values(member: str, fields: dict[str, Json]) -> None:
-    try:
-        check_fields(fields)
-    except InvalidField as error:
-        raise InvalidCommand(Refusal.INVALID_FIELD, str(error), _pointer(member, error.field)) from None
+def _check_merging(command: SetMerging) -> None:
+    if command.policy is None and not command.rules:
+        raise InvalidCommand(Refusal.MALFORMED_COMMAND, "it sets a policy or a rule", "/policy")
+    for name in command.rules:
+        if not is_field_name(name):
+            raise InvalidCommand(Refusal.INVALID_FIELD, FIELD_NAME_RULE, pointer_to("rules", name))
+        if name in KNOWN_RULES:
+            detail = f"{name}: a known field has the same rule in every library"
+            raise InvalidCommand(Refusal.INVALID_FIELD, detail, pointer_to("rules", name))
 
 
 def _invalid(error: ValidationError) -> InvalidCommand:
@@ -211,8 +272,4 @@ def _invalid(error: ValidationError) -> InvalidCommand:
         return InvalidCommand(Refusal.UNKNOWN_COMMAND_TYPE, detail, "/type")
     where = tuple(str(part)[:MAX_FIELD_NAME] for part in first["loc"][1:])
     detail = first["msg"].removeprefix("Value error, ")
-    return InvalidCommand(Refusal.MALFORMED_COMMAND, f"{'.'.join(where)}: {detail}", _pointer(*where))
-
-
-def _pointer(*path: str | int) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return InvalidCommand(Refusal.MALFORMED_COMMAND, f"{'.'.join(where)}: {detail}", pointer_to(*where))

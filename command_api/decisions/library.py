@@ -1,13 +1,30 @@
 """What a decision may look at: the command's stream, its team, and who holds the name that it wants."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from command_api.decisions.commands import Command, EditPattern, PatternCommand, RecordPattern, RestorePattern
-from events.json_text import Json
-from events.pattern import NoPattern, Pattern, PatternState, name_key, stream_of
+from command_api.decisions.commands import (
+    EditPattern,
+    PatternCommand,
+    RecordPattern,
+    ResolveConflict,
+    RestorePattern,
+    SingleCommand,
+)
+from command_api.decisions.merging import ABSENT, same_value
+from command_api.decisions.refusals import Rejected
+from command_api.decisions.seen import Seen
+from events.merge_rules import Rule, rule_of
+from events.pattern import (
+    NoPattern,
+    Pattern,
+    PatternConflictDetected,
+    PatternState,
+    name_key,
+    stream_of,
+)
 from events.team import STREAM as TEAM_STREAM
-from events.team import NoTeam, TeamState
+from events.team import NoTeam, Team, TeamState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,31 +35,63 @@ class LibraryView:
     pattern: PatternState = NoPattern()
     name_holder: str | None = None
     """The id of the live pattern that holds the name which the command wants, if any."""
-    base: Mapping[str, Json] | None = None
-    """The pattern's fields at the version that an edit is based on; None where they are not known."""
+    seen: Seen | Rejected | None = None
+    """What the command's sender had seen, or why its base is none; None for a command without a base."""
+    conflict: PatternConflictDetected | None = None
+    """The open conflict that the command names."""
 
 
-def stream_for(command: Command) -> str:
+def stream_for(command: SingleCommand) -> str:
     """The stream that a command wants to change."""
     return stream_of(command.pattern_id) if isinstance(command, PatternCommand) else TEAM_STREAM
 
 
-def wanted_name(command: Command, pattern: PatternState) -> str | None:
+def wanted_name(
+    command: SingleCommand, pattern: PatternState, conflict: PatternConflictDetected | None = None
+) -> str | None:
     """The name key that the command's pattern will hold if it is accepted; None if it takes none."""
     if isinstance(command, RecordPattern):
         return name_key(command.fields["name"])
-    if isinstance(command, EditPattern) and "name" in command.set:
+    if isinstance(command, EditPattern | ResolveConflict) and "name" in command.set:
         return name_key(command.set["name"])
     if isinstance(command, RestorePattern) and isinstance(pattern, Pattern):
         return name_key(pattern.name)
+    if isinstance(command, ResolveConflict) and conflict is not None and "name" in conflict.fields:
+        mine = conflict.fields["name"].mine
+        return None if mine is None else name_key(mine.value)
     return None
 
 
-def overlap_of(command: Command, pattern: PatternState) -> list[str]:
-    """The fields of an edit that changed since its base version, in order; to merge them takes the base."""
-    if not isinstance(command, EditPattern) or not isinstance(pattern, Pattern):
+def needs_merging(library: LibraryView, command: SingleCommand) -> bool:
+    """Whether a command edits fields that its sender has not seen as they are now."""
+    return bool(_unseen_in(library, command))
+
+
+def texts_to_merge(library: LibraryView, command: SingleCommand) -> int:
+    """How many of them are texts: each may take long."""
+    rules = library.team.rules if isinstance(library.team, Team) else {}
+    return sum(rule_of(name, rules) is Rule.TEXT for name in _unseen_in(library, command))
+
+
+def _unseen_in(library: LibraryView, command: SingleCommand) -> list[str]:
+    pattern, seen = library.pattern, library.seen
+    if not (isinstance(command, EditPattern) and isinstance(pattern, Pattern) and isinstance(seen, Seen)):
         return []
+    return unseen((*command.set, *command.remove), pattern, seen)
+
+
+def unseen(names: Iterable[str], pattern: Pattern, seen: Seen) -> list[str]:
+    """Those of the fields that the sender has not seen as they are now, in order."""
     changed = pattern.field_versions
     return sorted(
-        name for name in {*command.set, *command.remove} if changed.get(name, 0) > command.base_version
+        name
+        for name in names
+        if changed.get(name, 0) > seen.base.version and not _is_own(name, pattern, seen)
+    )
+
+
+def _is_own(name: str, pattern: Pattern, seen: Seen) -> bool:
+    """Whether what is there is what the sender wrote, word for word."""
+    return seen.base.own.get(name) == pattern.field_versions[name] and same_value(
+        seen.value(name), pattern.fields.get(name, ABSENT)
     )

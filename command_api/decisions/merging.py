@@ -1,42 +1,24 @@
 """Merging what two people made of one field, against the value that both began with.
 
-| rule | fields | merged |
-| --- | --- | --- |
-| text | description, problem, solution and the examples | by line, where the changes do not meet |
-| tags | tags | both sides' additions and removals |
-| counters | counters | both sides' increments, never below 0: two that count one each count two |
-| value | every other | only if both sides say the same, or one of them nothing new |
+| rule | merged |
+| --- | --- |
+| text | by line, where the changes do not meet |
+| tags | both sides' additions and removals |
+| counters | both sides' increments, never below 0: two that count one each count two |
+| value | only if both sides say the same, or one of them nothing new |
 
-The result does not depend on which side came first.
+Which field has which rule is declared in events/merge_rules.py. The result does not depend on which side
+came first.
 """
 
-from collections.abc import Mapping
-from enum import Enum, StrEnum
+from collections.abc import Callable
+from enum import Enum
 from typing import Any, Final, assert_never
 
+from command_api.decisions.pattern_fields import is_counters, is_tags
 from command_api.decisions.text_merge import merge_text
 from events.json_text import MAX_INTEGER, same
-
-
-class Rule(StrEnum):
-    """How a field is merged."""
-
-    VALUE = "value"
-    TEXT = "text"
-    TAGS = "tags"
-    COUNTERS = "counters"
-
-
-RULES: Mapping[str, Rule] = {
-    "description": Rule.TEXT,
-    "problem": Rule.TEXT,
-    "solution": Rule.TEXT,
-    "bad_example": Rule.TEXT,
-    "good_example": Rule.TEXT,
-    "tags": Rule.TAGS,
-    "counters": Rule.COUNTERS,
-}
-"""By field; every other one is merged by `Rule.VALUE`."""
+from events.merge_rules import Rule
 
 
 class NoValue(Enum):
@@ -58,19 +40,18 @@ class Clash(Exception):
     """Both sides changed the field, and not to something that goes together."""
 
 
-def rule_of(field: str) -> Rule:
-    """The rule that a field is merged by."""
-    return RULES.get(field, Rule.VALUE)
+def merge_field(rule: Rule, base: Value, theirs: Value, mine: Value, *, strictly: bool = False) -> Value:
+    """The value that holds both sides' changes to the base; raise `Clash`.
 
-
-def merge_field(rule: Rule, base: Value, theirs: Value, mine: Value) -> Value:
-    """The value that holds both sides' changes to the base; raise `Clash`."""
-    counts_twice = rule is Rule.COUNTERS and base is not UNKNOWN and theirs is not ABSENT
-    if (_same(theirs, mine) and not counts_twice) or _same(base, mine):
+    Strictly, two changes do not go together unless they are one.
+    """
+    counted = isinstance(base, NoValue) or is_counters(base)
+    counts_twice = rule is Rule.COUNTERS and is_counters(theirs) and counted
+    if (same_value(theirs, mine) and not counts_twice) or same_value(base, mine):
         return theirs
-    if _same(base, theirs):
+    if same_value(base, theirs):
         return mine
-    if base is UNKNOWN or theirs is ABSENT or mine is ABSENT:
+    if strictly or base is UNKNOWN or theirs is ABSENT or mine is ABSENT:
         raise Clash
     match rule:
         case Rule.VALUE:
@@ -85,21 +66,34 @@ def merge_field(rule: Rule, base: Value, theirs: Value, mine: Value) -> Value:
             assert_never(rule)
 
 
-def _same(one: Value, other: Value) -> bool:
+def same_value(one: Value, other: Value) -> bool:
+    """Whether two values are the same JSON, or both absent; what is not known is the same as nothing."""
     if isinstance(one, NoValue) or isinstance(other, NoValue):
         return one is other and one is not UNKNOWN
     return same(one, other)
 
 
+def _check(is_of_rule: Callable[[Value], bool], *sides: Value) -> None:
+    """Raise `Clash` for sides that a rule cannot merge: a field of a library's own may hold anything."""
+    if not all(map(is_of_rule, sides)):
+        raise Clash
+
+
+def _is_text(value: Value) -> bool:
+    return isinstance(value, str)
+
+
 def _merged_text(base: Value, theirs: str, mine: str) -> str:
     # Two texts that were begun apart are no changes of one another.
-    merged = merge_text(base, theirs, mine) if isinstance(base, str) else None
+    _check(_is_text, base, theirs, mine)
+    merged = merge_text(base, theirs, mine)
     if merged is None:
         raise Clash
     return merged
 
 
 def _merged_tags(base: list[str], theirs: list[str], mine: list[str]) -> list[str]:
+    _check(is_tags, base, theirs, mine)
     before, ours, other = set(base), set(mine), set(theirs)
     both = ours & other
     kept = [tag for tag in base if tag in both]
@@ -108,6 +102,7 @@ def _merged_tags(base: list[str], theirs: list[str], mine: list[str]) -> list[st
 
 def _merged_counters(base: dict[str, int], theirs: dict[str, int], mine: dict[str, int]) -> dict[str, int]:
     """A counter that is not there counts as 0; one that a side takes away stays if the other moved it."""
+    _check(is_counters, base, theirs, mine)
     merged = {}
     for name in sorted({*theirs, *mine}):
         holders = [side for side in (theirs, mine) if name in side]

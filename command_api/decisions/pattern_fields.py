@@ -38,10 +38,18 @@ def _tags(value: Json) -> str | None:
     return "must not hold a tag twice" if len(set(value)) != len(value) else None
 
 
+def is_tags(value: Json) -> bool:
+    """Whether a value can be merged as tags."""
+    return _tags(value) is None
+
+
 def _counters(value: Json) -> str | None:
-    if not isinstance(value, dict) or not all(map(_is_count, value.values())):
-        return f"must map names to whole numbers from 0 to {MAX_INTEGER}"
-    return None
+    return None if is_counters(value) else f"must map names to whole numbers from 0 to {MAX_INTEGER}"
+
+
+def is_counters(value: Json) -> bool:
+    """Whether a value can be merged as counters."""
+    return isinstance(value, dict) and all(map(_is_count, value.values()))
 
 
 def _is_count(value: Json) -> bool:

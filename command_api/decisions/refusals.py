@@ -1,8 +1,11 @@
 """Why a command can be refused: stable codes, and the three ways in which a decision can end."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from events.json_text import Json
+from events.pattern import PatternConflictDetected
 from events.registry import Event
 
 
@@ -30,32 +33,47 @@ class Refusal(StrEnum):
     PATTERN_DELETED = "pattern_deleted"
     NAME_TAKEN = "name_taken"
     UNKNOWN_BASE_VERSION = "unknown_base_version"
+    UNKNOWN_BASE_COMMAND = "unknown_base_command"
+    DEPENDS_ON_REFUSED = "depends_on_refused"
+    PATTERN_CHANGED = "pattern_changed"
     EDIT_CONFLICT = "edit_conflict"
+    STALE_EDIT = "stale_edit"
+    TOO_MANY_CONFLICTS = "too_many_conflicts"
+    CONFLICT_NOT_OPEN = "conflict_not_open"
+    UNRESOLVED_FIELDS = "unresolved_fields"
+    STALE_RESOLUTION = "stale_resolution"
+    BATCH_REFUSED = "batch_refused"
+    INTERRUPTED = "interrupted"
     INTERNAL_ERROR = "internal_error"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
-    """The command becomes these events; `merged` when its sender had not seen the newest version."""
+    """The command becomes these events."""
 
     events: tuple[Event, ...]
-    merged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conflict:
-    """The command edits fields that changed since its base version."""
+    """The command edits fields that changed since its base: it becomes an event that says so."""
 
     current_version: int
-    fields: tuple[str, ...]
+    event: PatternConflictDetected
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that do not merge."""
+        return tuple(name for name, field in self.event.fields.items() if field.clashes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rejected:
-    """The command is refused."""
+    """The command is refused; `about` is what programs may want to know beside the code."""
 
     code: Refusal
     detail: str
+    about: Mapping[str, Json] = field(default_factory=dict)
 
 
 Decision = Accepted | Conflict | Rejected

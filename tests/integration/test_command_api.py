@@ -2,20 +2,16 @@
 
 import asyncio
 import json
-import secrets
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
-from pydantic import SecretStr
 
 from devstack.services import Services as ServiceProcesses
-from events.identifiers import uuid7
 from runtime.settings import Settings
+from tests.command_client import Team, answering, batch, create_team, created_team, edit, record_pattern
 from tests.databases import fresh_database, settings_for
 from tests.services import Services
 from tests.waiting import eventually
@@ -31,73 +27,14 @@ async def settings(services: Services) -> AsyncIterator[Settings]:
 
 @pytest.fixture(scope="module")
 def processes(settings: Settings) -> Iterator[ServiceProcesses]:
-    """A command API, a decider and a projector, on a log of their own."""
-    given = settings.model_dump(include=settings.model_fields_set)
-    plain = {name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in given.items()}
-    with ServiceProcesses({f"PATTERNLOG_{name.upper()}": str(v) for name, v in plain.items()}) as started:
-        started.set_up()
-        started.start("command-api", "decider", "projector")
+    with answering(settings) as started:
         yield started
-
-
-class Team:
-    """A client of one team."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.http = http
-        self.url = f"/api/v1/teams/{uuid.uuid4()}/commands"
-
-    async def send(self, body: Any, prefer: str | list[str] = "wait=20") -> httpx.Response:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = [("Prefer", value) for value in ([prefer] if isinstance(prefer, str) else prefer)]
-        return await self.http.post(self.url, content=content, headers=headers)
-
-    async def send_batch(self, *commands: dict[str, Any]) -> list[dict[str, Any]]:
-        response = await self.send({"commands": commands})
-        assert response.status_code == 200, response.text
-        outcomes: list[dict[str, Any]] = response.json()["outcomes"]
-        return outcomes
-
-    async def look_up(self, command: dict[str, Any]) -> httpx.Response:
-        return await self.http.get(f"{self.url}/{command['command_id']}")
 
 
 @pytest.fixture
 async def team(processes: ServiceProcesses) -> AsyncIterator[Team]:
-    """A team that exists."""
-    headers = {"Authorization": "Bearer dev-ann"}
-    url = processes.url("command-api")
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as http:
-        created = Team(http)
-        assert (await created.send(create_team())).status_code == 200
+    async with created_team(processes) as created:
         yield created
-
-
-def new_id(ahead_ms: int = 0) -> str:
-    return uuid7(int(time.time() * 1000) + ahead_ms, secrets.token_bytes(10))
-
-
-def create_team(ahead_ms: int = 0) -> dict[str, Any]:
-    return {"type": "create_team", "command_id": new_id(ahead_ms), "name": "Team"}
-
-
-def record_pattern(**fields: Any) -> dict[str, Any]:
-    return {
-        "type": "record_pattern",
-        "command_id": new_id(),
-        "pattern_id": str(uuid.uuid4()),
-        "fields": {"name": uuid.uuid4().hex, **fields},
-    }
-
-
-def edit(pattern: dict[str, Any], base_version: int, **fields: Any) -> dict[str, Any]:
-    return {
-        "type": "edit_pattern",
-        "command_id": new_id(),
-        "pattern_id": pattern["pattern_id"],
-        "base_version": base_version,
-        "set": fields,
-    }
 
 
 async def test_an_accepted_command_tells_its_version_and_cursor(team: Team) -> None:
@@ -131,9 +68,9 @@ async def test_another_body_under_an_id_is_refused_and_the_first_outcome_stands(
     await eventually(stands)
 
 
-async def test_a_batch_has_an_outcome_for_each_command_in_order(team: Team) -> None:
+async def test_many_commands_have_an_outcome_each_in_order(team: Team) -> None:
     one = record_pattern(name="one")
-    outcomes = await team.send_batch(
+    outcomes = await team.send_many(
         one,
         one,
         {**one, "fields": {"name": "other"}},
@@ -151,11 +88,12 @@ async def test_a_batch_has_an_outcome_for_each_command_in_order(team: Team) -> N
         ("conflict", "edit_conflict", False),
         ("merged", None, False),
     ]
-    assert outcomes[5]["conflict"] == {"current_version": 2, "fields": ["x"]}
+    conflict_id = outcomes[5]["command_id"]
+    assert outcomes[5]["conflict"] == {"conflict_id": conflict_id, "current_version": 2, "fields": ["x"]}
 
 
-async def test_a_batch_of_500_is_accepted_whole(team: Team) -> None:
-    outcomes = await team.send_batch(*(record_pattern() for _ in range(500)))
+async def test_500_commands_are_accepted_at_once(team: Team) -> None:
+    outcomes = await team.send_many(*(record_pattern() for _ in range(500)))
     assert [each["sequence"] for each in outcomes] == list(range(2, 502))
 
 
@@ -163,12 +101,15 @@ async def test_large_patterns_and_their_conflicts_are_answered(team: Team) -> No
     many = {f"{number:03}".ljust(255, "x"): number for number in range(900)}
     pattern = record_pattern(text="x" * 500_000, **many)
     edits = [edit(pattern, 1, **dict.fromkeys(many, number)) for number in range(1000, 1020)]
-    outcomes = await team.send_batch(pattern, *edits)
+    outcomes = await team.send_many(pattern, *edits)
     assert [each["status"] for each in outcomes] == ["accepted", "accepted"] + ["conflict"] * 19
     assert len(outcomes[-1]["conflict"]["fields"]) == 900
+    refused = await team.send_many(*map(batch, edits[1:]))
+    assert [each["code"] for each in refused] == ["batch_refused"] * 19
+    assert len(refused[-1]["failed"]["conflict"]["fields"]) == 900
 
 
-async def test_nothing_of_a_batch_with_a_malformed_command_is_accepted(team: Team) -> None:
+async def test_nothing_of_a_request_with_a_malformed_command_is_accepted(team: Team) -> None:
     good = record_pattern()
     response = await team.send({"commands": [good, record_pattern(name=" ")]})
     assert (response.status_code, response.json()["pointer"]) == (400, "/commands/1/fields/name")

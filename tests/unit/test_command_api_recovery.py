@@ -1,23 +1,8 @@
 import pytest
 
-from command_api.decider.conditional_log import Point
 from command_api.decider.memory import CheckpointWentBack
 from command_api.decider.recovery import remember
-from command_api.decider.snapshot import Snapshot
-from events.readers_rule import NO_ONE
-
-
-def snapshot(heads: int, outcomes: int) -> Snapshot:
-    return Snapshot(
-        heads_checkpoint=Point(offset=heads, standing=NO_ONE),
-        outcomes_checkpoint=Point(offset=outcomes, standing=NO_ONE),
-        position=None,
-        states={},
-        versions={},
-        names={},
-        logs={},
-        answers={},
-    )
+from tests.snapshots import snapshot
 
 
 @pytest.mark.parametrize("behind", [(4, 7), (5, 6)])

@@ -3,34 +3,59 @@
 import copy
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from command_api.decisions.commands import Command, EditPattern, PatternCommand
+from command_api.decisions.commands import (
+    AbandonConflict,
+    EditPattern,
+    PatternCommand,
+    ResolveConflict,
+    SingleCommand,
+)
 from command_api.decisions.library import stream_for, wanted_name
 from command_api.decisions.refusals import Accepted, Conflict, Decision, Rejected
-from events.pattern import DeletedPattern, NoPattern, Pattern, PatternEdited, stream_of
+from events.identifiers import uuid7
+from events.json_text import Json
+from events.pattern import (
+    DeletedPattern,
+    NoPattern,
+    Pattern,
+    PatternConflictAbandoned,
+    PatternConflictDetected,
+    PatternConflictResolved,
+    PatternEdited,
+    stream_of,
+)
 from events.registry import Event, read, type_of, write
 from events.state_json import dump_state, load_state
 from events.stream import evolve
 from events.team import STREAM as TEAM_STREAM
-from tests.specs import (
+from tests.commands import (
     OTHER,
     PATTERN,
-    Library,
+    abandon,
     archive,
     create_team,
     delete,
     edit,
     record,
+    resolve,
     restore,
+    set_merging,
 )
+from tests.facts import detected, sides
+from tests.specs import TEAM, Library, events_of
 from tests.strategies import REPEATABLE
 
 IDS = [PATTERN, OTHER, "33333333-3333-4333-8333-333333333333"]
 NAMES = ["Race", "race", "caf\u00e9", "cafe\u0301"]
+
+ConflictCommand = AbandonConflict | ResolveConflict
 
 pattern_ids = st.sampled_from(IDS)
 names = st.sampled_from(NAMES)
@@ -44,6 +69,7 @@ class LibraryUnderCommands(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.library = Library()
+        self.sent = 0
         self.history: dict[str, list[Event]] = defaultdict(list)
 
     @initialize()
@@ -62,7 +88,7 @@ class LibraryUnderCommands(RuleBasedStateMachine):
         changed=set_fields,
         removed=st.sets(fields, max_size=1),
     )
-    def edit(self, pattern_id: str, back: int, changed: dict[str, int], removed: set[str]) -> None:
+    def edit(self, pattern_id: str, back: int, changed: dict[str, Json], removed: set[str]) -> None:
         if changed or removed:
             base = self.version_of(pattern_id, back)
             self.send(edit(base, *sorted(removed - changed.keys()), of=pattern_id, **changed))
@@ -75,19 +101,39 @@ class LibraryUnderCommands(RuleBasedStateMachine):
         return max(1, len(self.history[stream_of(pattern_id)]) - back)
 
     @rule(pattern_id=pattern_ids, command=st.sampled_from([archive, restore] * 6 + [delete]))
-    def move(self, pattern_id: str, command: Callable[[str], Command]) -> None:
+    def move(self, pattern_id: str, command: Callable[[str], SingleCommand]) -> None:
         self.send(command(pattern_id))
 
-    def send(self, command: Command) -> None:
+    @rule(
+        pattern_id=pattern_ids,
+        command=st.sampled_from([abandon, partial(resolve, rest="mine"), partial(resolve, rest="theirs")]),
+    )
+    def end_the_oldest_conflict(self, pattern_id: str, command: Callable[[], ConflictCommand]) -> None:
+        for conflict_id in self.open_conflicts(stream_of(pattern_id))[:1]:
+            self.send(replace(command(), pattern_id=pattern_id, conflict_id=conflict_id))
+
+    def open_conflicts(self, stream: str) -> list[str]:
+        events = self.history[stream]
+        ended = [
+            event.conflict_id
+            for event in events
+            if isinstance(event, PatternConflictResolved | PatternConflictAbandoned)
+        ]
+        found = [event.conflict_id for event in events if isinstance(event, PatternConflictDetected)]
+        assert len(set(ended)) == len(ended)
+        return [conflict_id for conflict_id in found if conflict_id not in ended]
+
+    def send(self, command: SingleCommand) -> None:
+        self.sent += 1
+        command = replace(command, command_id=uuid7(self.sent, bytes(10)))
         before = copy.deepcopy(self.library.states)
         decision = self.library.send(command)
         self.compare(command, decision)
-        if isinstance(decision, Accepted):
-            self.history[stream_for(command)] += decision.events
-        else:
+        self.history[stream_for(command)] += events_of(decision)
+        if isinstance(decision, Rejected):
             assert self.library.states == before
 
-    def compare(self, command: Command, decision: Decision) -> None:
+    def compare(self, command: SingleCommand, decision: Decision) -> None:
         """The decision, worked out again from the history alone."""
         if not isinstance(command, EditPattern) or isinstance(decision, Rejected):
             return
@@ -95,29 +141,39 @@ class LibraryUnderCommands(RuleBasedStateMachine):
         changed_since = {
             name
             for event in events[command.base_version :]
-            if isinstance(event, PatternEdited)
+            if isinstance(event, PatternEdited | PatternConflictResolved)
             for name in [*event.set, *event.remove]
         }
         overlap = changed_since & {*command.set, *command.remove}
         clashes = {name for name in overlap if self.clashes(command, name)}
         if clashes:
-            assert decision == Conflict(current_version=len(events), fields=tuple(sorted(clashes)))
+            assert isinstance(decision, Conflict)
+            assert (decision.current_version, {*decision.fields}) == (len(events), clashes)
         else:
             assert isinstance(decision, Accepted)
-            assert decision.merged == (command.base_version < len(events))
+            (event,) = decision.events
+            assert isinstance(event, PatternEdited)
+            assert event.base_version == command.base_version
 
     def clashes(self, command: EditPattern, name: str) -> bool:
         """Whether three values of a field, all of which may be missing, are three different ones."""
         stream = stream_for(command)
         pattern = self.library.states[stream]
         assert isinstance(pattern, Pattern)
-        base = self.library.versions[stream, command.base_version]
+        base = self.library.working.fields_at((TEAM, stream, command.base_version or 0))
+        assert base is not None
         return len({fields.get(name) for fields in (base, pattern.fields, command.set)}) == len("all")
 
     @invariant()
     def no_two_live_patterns_share_a_name(self) -> None:
         held = [name for _, name in self.library.live_names()]
         assert len(held) == len(set(held))
+
+    @invariant()
+    def a_pattern_knows_its_open_conflicts(self) -> None:
+        for stream, state in self.library.states.items():
+            if isinstance(state, Pattern):
+                assert [*state.conflicts] == self.open_conflicts(stream)
 
     def teardown(self) -> None:
         """Each state is the fold of its events as written."""
@@ -145,17 +201,28 @@ def test_a_command_wants_the_name_that_its_pattern_will_hold() -> None:
     assert wanted_name(restore(), LIVE) == "caf\u00e9"
 
 
+def test_a_resolution_wants_the_name_that_it_decides_on() -> None:
+    about_the_name = detected(name=sides("a", "b", "cafe\u0301"))
+    assert wanted_name(resolve(rest="mine"), LIVE, about_the_name) == "caf\u00e9"
+    assert wanted_name(resolve(name="e\u0301"), LIVE, about_the_name) == "\u00e9"
+    assert wanted_name(resolve(rest="mine"), LIVE, detected(x=sides(1, 2, 3))) is None
+    assert wanted_name(resolve(rest="mine"), LIVE) is None
+
+
 def test_a_command_that_takes_no_name_wants_none() -> None:
     assert wanted_name(edit(1, x=1), LIVE) is None
     assert wanted_name(archive(), LIVE) is None
     assert wanted_name(delete(), LIVE) is None
     assert wanted_name(create_team(), NoPattern()) is None
+    assert wanted_name(abandon(), LIVE, detected(name=sides("a", "b", "c"))) is None
     for state in (NoPattern(), DeletedPattern(version=2)):
         assert wanted_name(restore(), state) is None
 
 
 def test_a_command_changes_the_stream_of_its_pattern_or_of_the_team() -> None:
     assert stream_for(create_team()) == TEAM_STREAM == "team"
-    for command in (record(), edit(1, x=1), archive(), restore(), delete()):
+    assert stream_for(set_merging()) == TEAM_STREAM
+    on_pattern = (record(), edit(1, x=1), resolve(), abandon(), archive(), restore(), delete())
+    for command in on_pattern:
         assert isinstance(command, PatternCommand)
         assert stream_for(command) == f"patterns/{PATTERN}"

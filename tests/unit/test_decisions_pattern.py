@@ -1,9 +1,10 @@
 import pytest
 
-from command_api.decisions.commands import Command
-from command_api.decisions.pattern import MAX_PATTERN_BYTES, MAX_PATTERN_FIELDS
+from command_api.decisions.commands import SingleCommand
+from command_api.decisions.limits import MAX_PATTERN_BYTES, MAX_PATTERN_FIELDS
 from command_api.decisions.refusals import Refusal
 from events.json_text import dump
+from events.merge_rules import Rule
 from events.pattern import (
     MergedField,
     PatternArchived,
@@ -13,27 +14,23 @@ from events.pattern import (
     PatternRestored,
 )
 from events.team import TeamCreated
-from tests.specs import (
+from tests.commands import (
     OTHER,
     PATTERN,
     archive,
     create_team,
     delete,
     edit,
-    given,
-    in_pattern,
     record,
     restore,
 )
+from tests.facts import edited
+from tests.specs import given, in_pattern
 
 CREATED = TeamCreated(name="Compilers")
 RECORDED = PatternRecorded(fields={"name": "Race", "severity": "low", "x": [1]})
 ARCHIVED, RESTORED, DELETED = PatternArchived(), PatternRestored(), PatternDeleted()
 ON_PATTERN = [edit(1, x=2), archive(), restore(), delete()]
-
-
-def edited(base_version: int, *removed: str, **fields: object) -> PatternEdited:
-    return PatternEdited(base_version=base_version, set=fields, remove=list(removed), merged={})
 
 
 # ---------------------------------------------------------------- teams
@@ -48,7 +45,7 @@ def test_a_team_is_created_once() -> None:
 
 
 @pytest.mark.parametrize("command", [record(), *ON_PATTERN])
-def test_a_team_that_nobody_created_has_no_library(command: Command) -> None:
+def test_a_team_that_nobody_created_has_no_library(command: SingleCommand) -> None:
     given().when(command).then_refused(Refusal.UNKNOWN_TEAM)
 
 
@@ -109,7 +106,7 @@ def test_an_edit_is_merged_across_archiving_and_restoring() -> None:
 
 def test_an_edit_of_what_changed_meanwhile_is_a_conflict_that_names_the_fields() -> None:
     history = (CREATED, RECORDED, edited(1, "x", severity="high", y=1))
-    given(*history).when(edit(1, x=2, severity="medium", z=3)).then_conflict(2, "severity", "x")
+    given(*history).when(edit(1, x=2, severity="medium", z=3)).then_conflict(2, "x", "severity")
     given(*history).when(edit(1, y=2)).then_conflict(2, "y")
     given(*history).when(edit(1, "severity")).then_conflict(2, "severity")
 
@@ -123,25 +120,21 @@ WRITTEN = PatternRecorded(fields={"name": "Race", "solution": TEXT, "tags": ["a"
 
 def test_edits_of_one_text_merge_by_line_and_the_event_says_what_its_editor_wrote() -> None:
     theirs, mine = "First\nsecond\nthird\n", "first\nsecond\nTHIRD\n"
-    event = PatternEdited(
-        base_version=1,
-        set={"solution": "First\nsecond\nTHIRD\n", "x": 1},
-        remove=[],
-        merged={"solution": MergedField(rule="text", mine=mine)},
-    )
+    wrote = MergedField(rule=Rule.TEXT, mine=mine)
+    event = edited(1, solution="First\nsecond\nTHIRD\n", x=1, merged={"solution": wrote})
     given(CREATED, WRITTEN, edited(1, solution=theirs)).when(edit(1, solution=mine, x=1)).then_merged(event)
 
 
 def test_tags_and_counters_hold_what_both_sides_did() -> None:
     history = (CREATED, WRITTEN, edited(1, tags=["a", "b"], counters={"seen": 3}))
     command = edit(1, tags=["c"], counters={"seen": 2, "new": 1})
-    event = PatternEdited(
-        base_version=1,
-        set={"tags": ["b", "c"], "counters": {"new": 1, "seen": 4}},
-        remove=[],
+    event = edited(
+        1,
+        tags=["b", "c"],
+        counters={"new": 1, "seen": 4},
         merged={
-            "tags": MergedField(rule="tags", mine=["c"]),
-            "counters": MergedField(rule="counters", mine={"seen": 2, "new": 1}),
+            "tags": MergedField(rule=Rule.TAGS, mine=["c"]),
+            "counters": MergedField(rule=Rule.COUNTERS, mine={"seen": 2, "new": 1}),
         },
     )
     given(*history).when(command).then_merged(event)
@@ -155,13 +148,9 @@ def test_equal_changes_are_no_conflict() -> None:
 
 
 def test_an_edit_that_says_what_its_editor_had_seen_leaves_the_newer_value() -> None:
-    event = PatternEdited(
-        base_version=1,
-        set={"severity": "high"},
-        remove=[],
-        merged={"severity": MergedField(rule="value", mine="low")},
-    )
-    given(CREATED, RECORDED, edited(1, severity="high")).when(edit(1, severity="low")).then_merged(event)
+    history = given(CREATED, RECORDED, edited(1, severity="high"))
+    history.when(edit(1, severity="low")).then_merged(edited(1))
+    history.when(edit(1, severity="low", x=2)).then_merged(edited(1, x=2))
 
 
 def test_one_field_that_does_not_merge_holds_up_the_whole_edit() -> None:
@@ -172,7 +161,7 @@ def test_one_field_that_does_not_merge_holds_up_the_whole_edit() -> None:
 
 
 def test_an_edit_whose_event_would_take_too_much_is_refused() -> None:
-    long, other = "x" * (MAX_PATTERN_BYTES - 500), "y" * (MAX_PATTERN_BYTES - 500)
+    long, other = "x" * 2 * MAX_PATTERN_BYTES, "y" * (MAX_PATTERN_BYTES - 500)
     history = (
         CREATED,
         PatternRecorded(fields={"name": "Race", "solution": f"keep\n{long}\nend"}),
@@ -183,13 +172,7 @@ def test_an_edit_whose_event_would_take_too_much_is_refused() -> None:
 
 def test_an_edit_that_keeps_the_name_it_had_seen_does_not_want_it_back() -> None:
     history = (CREATED, RECORDED, edited(1, name="Deadlock"), in_pattern(OTHER, RECORDED))
-    event = PatternEdited(
-        base_version=1,
-        set={"name": "Deadlock", "severity": "high"},
-        remove=[],
-        merged={"name": MergedField(rule="value", mine="Race")},
-    )
-    given(*history).when(edit(1, name="Race", severity="high")).then_merged(event)
+    given(*history).when(edit(1, name="Race", severity="high")).then_merged(edited(1, severity="high"))
 
 
 def test_what_merges_to_too_much_is_refused() -> None:
@@ -286,10 +269,10 @@ def test_a_pattern_is_deleted_whatever_its_status(
 
 
 @pytest.mark.parametrize("command", ON_PATTERN)
-def test_nothing_is_done_to_a_pattern_that_is_not_there(command: Command) -> None:
+def test_nothing_is_done_to_a_pattern_that_is_not_there(command: SingleCommand) -> None:
     given(CREATED).when(command).then_refused(Refusal.UNKNOWN_PATTERN)
 
 
 @pytest.mark.parametrize("command", ON_PATTERN)
-def test_nothing_is_done_to_a_pattern_that_was_deleted(command: Command) -> None:
+def test_nothing_is_done_to_a_pattern_that_was_deleted(command: SingleCommand) -> None:
     given(CREATED, RECORDED, DELETED).when(command).then_refused(Refusal.PATTERN_DELETED)

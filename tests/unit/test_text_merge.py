@@ -44,9 +44,22 @@ def test_other_ends_of_lines_are_left_alone() -> None:
 
 
 def test_texts_too_different_to_be_compared_in_time_are_left_to_people() -> None:
-    base = "\n".join(f"old {number}" for number in range(3000))
-    other = "\n".join(f"new {number}" for number in range(3000))
-    assert merge_text(base, other, f"{base}\nand more") is None
+    base, other = (
+        "\n".join(f"both {number}" if number % 2 else f"{side} {number}" for number in range(3000))
+        for side in ("old", "new")
+    )
+    assert merge_text(base, other, f"zero\n{base}") is None
+
+
+def test_a_text_that_was_written_anew_is_one_change_however_long() -> None:
+    base, other = ("\n".join(f"{side} {number}" for number in range(3000)) for side in ("old", "new"))
+    assert merge_text(f"{base}\nlast", f"{other}\nlast", f"{base}\nlast\nafter") == f"{other}\nlast\nafter"
+
+
+def test_a_text_that_grew_by_many_lines_merges() -> None:
+    many = "\n".join(f"new {number}" for number in range(3000))
+    assert merge_text(BASE, f"{BASE}\n{many}", f"zero\n{BASE}") == f"zero\n{BASE}\n{many}"
+    assert merge_text(f"{BASE}\n{many}", BASE, f"zero\n{BASE}\n{many}") == f"zero\n{BASE}"
 
 
 @given(base=lines, one=lines, other=lines)
