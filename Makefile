@@ -29,6 +29,10 @@ test: lint ## Lint and every test
 test-unit: $(READY) ## The tests that need no services
 	@.venv/bin/python -m pytest tests/unit
 
+.PHONY: search
+search: $(READY) ## Search merging and sync with random runs, many more than `make test` (EXAMPLES=20000)
+	@PATTERNLOG_TEST_EXAMPLES=$(or $(EXAMPLES),20000) .venv/bin/python -m pytest --timeout 0 tests/model/test_merging.py tests/model/test_sync_convergence.py
+
 .PHONY: lint
 lint: $(READY) ## Style, types and the import contracts
 	@.venv/bin/ruff check .

@@ -7,7 +7,16 @@ from random import Random
 from typing import Any
 
 from events.envelope import FIRST_PREVIOUS_HASH, Envelope, encode, record_hash
-from events.pattern import stream_of
+from events.json_text import Json
+from events.merge_rules import Rule
+from events.pattern import (
+    ConflictField,
+    PatternConflictDetected,
+    PatternConflictResolved,
+    PatternEdited,
+    Present,
+    stream_of,
+)
 from events.readers_rule import NO_ONE, Standing, fence, stamps
 from events.record import NewRecord, Record
 from events.registry import Event, type_of, write
@@ -16,6 +25,44 @@ from events.team import TeamCreated
 
 LOG_ID = "0190a5d0-0000-7000-8000-000000000001"
 RECORDED_AT = "2026-03-01T12:00:00.000Z"
+
+
+def edited(base_version: int, *removed: str, **fields: Json) -> PatternEdited:
+    """An edit that met no other."""
+    return PatternEdited(
+        base_version=base_version, own={}, set=fields, remove=list(removed), merged={}, overwrote=[]
+    )
+
+
+def detected(conflict_id: str, **mine: Json) -> PatternConflictDetected:
+    """An edit of the first version, each of whose fields is in conflict."""
+    return PatternConflictDetected(
+        conflict_id=conflict_id,
+        base_version=1,
+        own={},
+        base_known=True,
+        fields={
+            name: ConflictField(
+                rule=Rule.VALUE,
+                clashes=True,
+                base=None,
+                theirs=Present(value="theirs"),
+                mine=Present(value=value),
+            )
+            for name, value in mine.items()
+        },
+    )
+
+
+def resolved(conflict_id: str, base_version: int, *removed: str, **fields: Json) -> PatternConflictResolved:
+    """The end of a conflict with new values."""
+    return PatternConflictResolved(
+        conflict_id=conflict_id,
+        base_version=base_version,
+        choices=dict.fromkeys([*fields, *removed], "new"),
+        set=fields,
+        remove=list(removed),
+    )
 
 
 @dataclass(kw_only=True)

@@ -100,6 +100,11 @@ def choices(
         yield seen[command.id], ()
     elif any(orphan == offset for orphan, _ in decider.orphans):
         yield True, ()
+    elif (
+        any(orphan > offset for orphan, _ in decider.orphans)
+        and config.mutant is not Mutant.REFUSED_DECIDED_ANEW
+    ):
+        yield False, ()
     else:
         event = Event(decider.term, decider.writer, decider.events_fence, offset, known.sequence + 1)
         for accepted in decide(config, known, command):

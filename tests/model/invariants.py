@@ -35,6 +35,7 @@ class Violation(StrEnum):
     CONTRADICTED = "a command was answered as refused, but has events that count"
     ANSWERED_TWICE = "a command has two outcomes that count, or its id two different answers"
     SKIPPED = "a command has no outcome, and a later one has"
+    OUT_OF_ORDER = "a command took effect after one that came later"
     GAP = "the sequences of the events that count are not gapless"
     DISAGREEMENT = "two readers disagree on what counts"
     STUCK = "a decider that nothing disturbs cannot finish"
@@ -75,6 +76,8 @@ def broken_promises(config: Config, events: Log, outcomes: Log) -> tuple[Violati
         Violation.CONTRADICTED: any(not accepted and id in ids for id, accepted in replies),
         Violation.ANSWERED_TWICE: answered.total() > len(answered) or len(dict(replies)) < len(replies),
         Violation.SKIPPED: set(answered) != set(range(len(answered))),
+        Violation.OUT_OF_ORDER: [event.command for event in happened]
+        != sorted(event.command for event in happened),
         Violation.GAP: [event.sequence for event in happened] != list(range(1, len(happened) + 1)),
     }
     return tuple(kind for kind, broken in found.items() if broken)

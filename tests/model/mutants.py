@@ -23,6 +23,7 @@ class Mutant(StrEnum):
     IGNORE_LOWER_CHECKPOINT = "ignore_lower_checkpoint"
     END_PASSES_ORPHANS = "end_passes_orphans"
     END_READ_AS_ITS_WRITERS = "end_read_as_its_writers"
+    REFUSED_DECIDED_ANEW = "refused_decided_anew"
     RESENT_COMMAND_DECIDED_ANEW = "resent_command_decided_anew"
     ANY_FENCE_BEGINS = "any_fence_begins"
     CREATOR_TAKES_NEXT_TERM = "creator_takes_next_term"
