@@ -10,7 +10,7 @@ from events.pattern import Pattern, pattern_id_of
 from events.registry import Event
 from events.stream import StreamState, evolve
 from events.team import STREAM as TEAM_STREAM
-from events.team import TeamCreated
+from events.team import TeamEvent
 from projectors.entries import Entry
 from projectors.errors import Broken
 from projectors.json_rows import json_text
@@ -100,8 +100,8 @@ def _step(states: dict[StreamKey, StreamState], entry: Entry) -> Step:
 def _pattern_id(stream: str, event: Event) -> str:
     """The pattern whose stream this is; empty for the team's own."""
     pattern_id = pattern_id_of(stream)
-    if isinstance(event, TeamCreated) and stream == TEAM_STREAM:
+    if isinstance(event, TeamEvent) and stream == TEAM_STREAM:
         return ""
-    if isinstance(event, TeamCreated) or pattern_id is None:
+    if isinstance(event, TeamEvent) or pattern_id is None:
         raise ImpossibleEvent(f"{type(event).__name__} in the stream {stream!r}")
     return pattern_id

@@ -7,15 +7,18 @@ from asyncpg import Connection
 from events.pattern import (
     Pattern,
     PatternArchived,
+    PatternConflictAbandoned,
+    PatternConflictDetected,
+    PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
     PatternRecorded,
     PatternRestored,
 )
-from events.team import TeamCreated
+from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step
 from projectors.read_model import Touched, TouchedStreams
-from projectors.rows import Row, add, remove
+from projectors.rows import Row, add, must_find
 
 CHANGES = ("team_id", "pattern_id", "sequence", "item")
 
@@ -33,11 +36,13 @@ class Changes:
 
     def apply(self, step: Step) -> None:
         match step.event:
+            case PatternConflictDetected() | PatternConflictResolved() | PatternConflictAbandoned():
+                self._touched.add(step)
             case PatternRecorded() | PatternEdited() | PatternArchived() | PatternRestored():
                 self._touched.add(step)
             case PatternDeleted():
                 self._touched.add(step)
-            case TeamCreated():
+            case TeamCreated() | TeamMergingChanged():
                 pass
             case _:
                 assert_never(step.event)
@@ -49,7 +54,7 @@ class Changes:
     async def write(self, pg: Connection) -> None:
         rows = [_row(one) for one in self._touched]
         old = [row[:2] for row, one in zip(rows, self._touched, strict=True) if not one.is_new]
-        await remove(pg, _REMOVE, old)
+        await must_find(pg, _REMOVE, old)
         await add(pg, "changes", CHANGES, rows)
 
 

@@ -46,12 +46,14 @@ class Findings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparable:
-    """A table of latest states: how to read it, columns as in its rows, and which stream a row shows."""
+    """A table of states: how to read it, columns as in its rows, and which stream a row shows."""
 
     name: str
     statement: str
     id_column: int
     """The column that names the stream or the pattern; the first one is the team's."""
+    sequence_column: int | None = None
+    """The column that names the event which a row shows; None where that is the stream's last one."""
 
     def key(self, row: Row) -> Row:
         """The row's primary key."""
@@ -82,6 +84,15 @@ CHANGES = Comparable(
     statement="SELECT team_id::text, pattern_id::text, sequence, item FROM changes",
     id_column=1,
 )
+CONFLICTS = Comparable(
+    name="conflicts",
+    statement="""
+        SELECT team_id::text, conflict_id::text, pattern_id::text, sequence, status, item, closing
+          FROM conflicts
+    """,
+    id_column=2,
+    sequence_column=3,
+)
 
 _HISTORY = """
 SELECT h.team_id::text, h.pattern_id::text, h.version, h.sequence, h.item
@@ -106,7 +117,7 @@ async def compare_table(
     sequences: Mapping[StreamKey, int],
     findings: Findings,
 ) -> None:
-    """Compare every row of a table of latest states, both ways."""
+    """Compare every row of a table of states, both ways."""
     missing = {table.key(row): row for row in expected}
     findings.rows[table.name] = 0
     async for found in pg.cursor(table.statement, timeout=_PATIENCE_S):
@@ -169,12 +180,13 @@ def _log(team_id: str, kind: Kind, sequence: int | None) -> Difference:
 
 
 def _difference(table: Comparable, row: Row, kind: Kind, sequences: Mapping[StreamKey, int]) -> Difference:
+    column = None if kind == "added" else table.sequence_column
     return Difference(
         table=table.name,
         key=" ".join(map(str, table.key(row))),
         kind=kind,
         team_id=row[0],
-        sequence=sequences.get(table.stream(row)),
+        sequence=sequences.get(table.stream(row)) if column is None else row[column],
     )
 
 

@@ -8,6 +8,7 @@ from projectors.batches import Batches
 from projectors.chain import StreamKey, TeamLog, follow
 from projectors.changes import Changes
 from projectors.checkpoints import Checkpoint
+from projectors.conflicts import Conflicts
 from projectors.heads import Heads, Names
 from projectors.history import History
 from projectors.library import Library, LibraryWork, show
@@ -23,6 +24,7 @@ class Fold:
         self.names = Names()
         self.patterns = Patterns()
         self.changes = Changes()
+        self.conflicts = Conflicts()
         self.logs: dict[str, TeamLog] = {}
         self.states: dict[StreamKey, StreamState] = {}
         self.sequences: dict[StreamKey, int] = {}
@@ -33,7 +35,7 @@ class Fold:
         """Take a batch; return its rows of history. Raise `Broken` where a projector would."""
         steps = follow(work.entries, self.logs, self.states)
         history = History()
-        show(steps, (self.heads, self.names, self.patterns, self.changes, history))
+        show(steps, (self.heads, self.names, self.patterns, self.changes, self.conflicts, history))
         for step in steps:
             self.sequences[step.envelope.team_id, step.envelope.stream] = step.envelope.sequence
         self.events += len(steps)

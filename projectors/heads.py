@@ -8,6 +8,9 @@ from asyncpg import Connection
 from events.pattern import (
     Pattern,
     PatternArchived,
+    PatternConflictAbandoned,
+    PatternConflictDetected,
+    PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
     PatternRecorded,
@@ -16,11 +19,11 @@ from events.pattern import (
 )
 from events.state_json import dump_state, load_state
 from events.stream import StreamState
-from events.team import TeamCreated
+from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step, StreamKey
 from projectors.json_rows import json_text
 from projectors.read_model import Touched, TouchedStreams
-from projectors.rows import Row, add, arrays, remove
+from projectors.rows import Row, add, arrays, must_find
 
 HEADS = ("team_id", "stream", "version", "state")
 NAMES = ("team_id", "name_key", "pattern_id")
@@ -58,9 +61,11 @@ class Heads:
 
     def apply(self, step: Step) -> None:
         match step.event:
+            case PatternConflictDetected() | PatternConflictResolved() | PatternConflictAbandoned():
+                self._touched.add(step)
             case PatternRecorded() | PatternEdited() | PatternArchived() | PatternRestored():
                 self._touched.add(step)
-            case PatternDeleted() | TeamCreated():
+            case PatternDeleted() | TeamCreated() | TeamMergingChanged():
                 self._touched.add(step)
             case _:
                 assert_never(step.event)
@@ -71,7 +76,7 @@ class Heads:
 
     async def write(self, pg: Connection) -> None:
         old = [one for one in self._touched if not one.is_new]
-        await remove(pg, _REMOVE, [one.key for one in old])
+        await must_find(pg, _REMOVE, [one.key for one in old])
         await add(pg, "heads", HEADS, [_head(one) for one in self._touched])
 
 
@@ -83,11 +88,13 @@ class Names:
 
     def apply(self, step: Step) -> None:
         match step.event:
+            case PatternConflictDetected() | PatternConflictResolved() | PatternConflictAbandoned():
+                self._touched.add(step)
             case PatternRecorded() | PatternEdited() | PatternArchived() | PatternRestored():
                 self._touched.add(step)
             case PatternDeleted():
                 self._touched.add(step)
-            case TeamCreated():
+            case TeamCreated() | TeamMergingChanged():
                 pass
             case _:
                 assert_never(step.event)
@@ -102,7 +109,7 @@ class Names:
 
     async def write(self, pg: Connection) -> None:
         freed, taken = self._renamed()
-        await remove(pg, _FREE, freed)
+        await must_find(pg, _FREE, freed)
         await add(pg, "names", NAMES, taken)
 
     def _renamed(self) -> tuple[list[Row], list[Row]]:
@@ -126,9 +133,10 @@ def _state_text(step: Step) -> str:
     state = step.after
     if not isinstance(state, Pattern):
         return dump_state(state)
+    conflicts = f',"conflicts":{json_text(state.conflicts)}' if state.conflicts else ""
     return (
         f'{{"kind":"pattern","version":{state.version},"status":"{state.status}","fields":{step.fields},'
-        f'"field_versions":{json_text(state.field_versions)}}}'
+        f'"field_versions":{json_text(state.field_versions)}{conflicts}}}'
     )
 
 

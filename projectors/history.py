@@ -4,10 +4,19 @@ from typing import assert_never
 
 from asyncpg import Connection
 
-from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
-from events.team import TeamCreated
+from events.pattern import (
+    PatternArchived,
+    PatternConflictAbandoned,
+    PatternConflictDetected,
+    PatternConflictResolved,
+    PatternDeleted,
+    PatternEdited,
+    PatternRecorded,
+    PatternRestored,
+)
+from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step
-from projectors.json_rows import json_text
+from projectors.json_rows import facts_of, json_text
 from projectors.rows import Row, add
 
 HISTORY = ("team_id", "pattern_id", "version", "sequence", "item")
@@ -21,11 +30,13 @@ class History:
 
     def apply(self, step: Step) -> None:
         match step.event:
+            case PatternConflictDetected() | PatternConflictResolved() | PatternConflictAbandoned():
+                self._steps.append(step)
             case PatternRecorded() | PatternEdited() | PatternArchived() | PatternRestored():
                 self._steps.append(step)
             case PatternDeleted():
                 self._steps.append(step)
-            case TeamCreated():
+            case TeamCreated() | TeamMergingChanged():
                 pass
             case _:
                 assert_never(step.event)
@@ -46,15 +57,5 @@ def _row(step: Step) -> Row:
 def _item(step: Step) -> str:
     """A version as clients get it; the event's data and the fields after it are spliced in as text."""
     event = step.envelope
-    facts = {
-        "version": event.version,
-        "sequence": event.sequence,
-        "type": event.type,
-        "actor": event.actor,
-        "command_id": event.command_id,
-        "request_id": event.request_id,
-        "occurred_at": event.occurred_at,
-        "recorded_at": event.recorded_at,
-    }
-    head, data = json_text(facts)[:-1], event.data.decode()
+    head, data = json_text(facts_of(event))[:-1], event.data.decode()
     return f'{head},"data":{data},"fields":{step.fields or "null"}}}'

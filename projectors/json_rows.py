@@ -2,7 +2,8 @@
 
 import orjson
 
-from events.json_text import Json, parse
+from events.envelope import Envelope
+from events.json_text import MAX_EVENT_DEPTH, Json, parse
 
 
 def json_text(value: Json) -> str:
@@ -10,8 +11,22 @@ def json_text(value: Json) -> str:
     return orjson.dumps(value).decode()
 
 
+def facts_of(event: Envelope) -> dict[str, Json]:
+    """What clients are told of every event: which one it is, who made it and when."""
+    return {
+        "version": event.version,
+        "sequence": event.sequence,
+        "type": event.type,
+        "actor": event.actor,
+        "command_id": event.command_id,
+        "request_id": event.request_id,
+        "occurred_at": event.occurred_at,
+        "recorded_at": event.recorded_at,
+    }
+
+
 def check_json(text: bytes) -> None:
     """Raise ValueError or `InvalidJson` for what rows cannot hold: numbers beyond a double, NaN, U+0000."""
     orjson.loads(text)
     if b"\\u0000" in text:
-        parse(text)
+        parse(text, max_depth=MAX_EVENT_DEPTH)

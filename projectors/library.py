@@ -1,4 +1,4 @@
-"""The projection `library`: five read models of [events] that share one checkpoint."""
+"""The projection `library`: six read models of [events] that share one checkpoint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from asyncpg import Connection
 from events.record import Record
 from projectors.chain import Step, follow
 from projectors.changes import Changes
+from projectors.conflicts import Conflicts
 from projectors.entries import Entry, incomplete_from, read_entries
 from projectors.errors import Broken
 from projectors.heads import Heads, Names, load_states
@@ -21,7 +22,7 @@ NAME = "library"
 
 def read_models() -> tuple[ReadModel, ...]:
     """One of each read model, for one batch."""
-    return (Heads(), Names(), Patterns(), Changes(), History())
+    return (Heads(), Names(), Patterns(), Changes(), History(), Conflicts())
 
 
 def show(steps: Sequence[Step], models: Sequence[ReadModel]) -> None:

@@ -9,15 +9,18 @@ from asyncpg import Connection
 from events.pattern import (
     Pattern,
     PatternArchived,
+    PatternConflictAbandoned,
+    PatternConflictDetected,
+    PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
     PatternRecorded,
     PatternRestored,
 )
-from events.team import TeamCreated
+from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step
 from projectors.read_model import Touched, TouchedStreams
-from projectors.rows import Row, add, remove
+from projectors.rows import Row, add, must_find
 from projectors.schema import facet
 
 PATTERNS = (
@@ -41,12 +44,14 @@ class Patterns:
 
     def apply(self, step: Step) -> None:
         match step.event:
-            case PatternRecorded() | PatternEdited():
+            case PatternRecorded() | PatternEdited() | PatternConflictResolved():
                 _check_fields(step)
+                self._touched.add(step)
+            case PatternConflictDetected() | PatternConflictAbandoned():
                 self._touched.add(step)
             case PatternArchived() | PatternRestored() | PatternDeleted():
                 self._touched.add(step)
-            case TeamCreated():
+            case TeamCreated() | TeamMergingChanged():
                 pass
             case _:
                 assert_never(step.event)
@@ -57,7 +62,7 @@ class Patterns:
 
     async def write(self, pg: Connection) -> None:
         old = [one for one in self._touched if not one.is_new]
-        created = {row[:2]: row[2] for row in await remove(pg, _REMOVE, [_key(one) for one in old])}
+        created = {row[:2]: row[2] for row in await must_find(pg, _REMOVE, [_key(one) for one in old])}
         kept = [(*row, created[row[:2]]) for one in old if (row := _row(one))]
         await add(pg, "patterns", PATTERNS, self.added() + kept)
 

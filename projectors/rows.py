@@ -22,18 +22,18 @@ async def add(pg: Connection, table: str, columns: Sequence[str], rows: Sequence
         await pg.executemany(statement, rows)
 
 
-async def remove(pg: Connection, statement: str, keys: Sequence[Row]) -> list[Row]:
-    """Remove rows by their keys; return what the statement returns of each.
+async def must_find(pg: Connection, statement: str, rows: Sequence[Row]) -> list[Row]:
+    """Remove or change a row for each of these; return what the statement returns of each.
 
     Raise `Disagreement` unless every one was there.
     """
-    if not keys:
+    if not rows:
         return []
-    removed = await pg.fetch(statement, *arrays(keys))
-    if len(removed) != len(keys):
+    found = await pg.fetch(statement, *arrays(rows))
+    if len(found) != len(rows):
         what = " ".join(statement.split()[:3])
-        raise Disagreement(f"{what}: {len(removed)} rows where {len(keys)} should be")
-    return [tuple(row) for row in removed]
+        raise Disagreement(f"{what}: {len(found)} rows where {len(rows)} should be")
+    return [tuple(row) for row in found]
 
 
 def arrays(rows: Iterable[Row]) -> list[list[Any]]:

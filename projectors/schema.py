@@ -129,6 +129,21 @@ history = Table(
     comment="Every version of every pattern; item is ready-made JSON",
 )
 
+conflicts = Table(
+    "conflicts",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("conflict_id", _Id, primary_key=True),
+    Column("pattern_id", _Id, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("status", _Exact, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("closing", Text),
+    Index("ix_conflicts_status", "team_id", "status", "sequence"),
+    Index("ix_conflicts_pattern", "team_id", "pattern_id", "status", "sequence"),
+    comment="Every conflict at the sequence of its detection; item and closing are ready-made JSON",
+)
+
 outcomes = Table(
     "outcomes",
     metadata,

@@ -1,7 +1,7 @@
 """Proof that the read models are what the log says: [events] folded anew in memory, and compared row by row.
 
 Checkpoints and tables are read in one snapshot, and each partition is folded up to its checkpoint, so it
-works beside running projectors. Memory grows with the live state, not with the history.
+works beside running projectors. Memory grows with the live state and the conflicts, not with the history.
 """
 
 from collections.abc import Callable, Sequence
@@ -157,6 +157,7 @@ class _Verification:
             (comparison.NAMES, fold.names.added()),
             (comparison.PATTERNS, fold.patterns.added()),
             (comparison.CHANGES, fold.changes.added()),
+            (comparison.CONFLICTS, fold.conflicts.added()),
         ):
             await compare_table(self._pg, table, rows, sequences, self._findings)
         await find_added_history(

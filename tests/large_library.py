@@ -6,13 +6,13 @@ from typing import Any
 import asyncpg
 
 from projectors.schema import facet
-from tests.libraries import SEVERITIES
+from tests.read_rows import SEVERITIES
 
 LARGE = "00000000-0000-4000-8000-000000000000"
 OTHERS = [f"00000000-0000-4000-8000-{number:012}" for number in range(1, 26)]
 SIZE, OTHER_SIZE = 100_000, 2_000
 LONG = "0190a5d0-0000-7000-8000-000000000001"
-"""A pattern of the large team, deleted since, that has many versions."""
+"""A pattern of the large team, deleted since, that has many versions, and as many conflicts."""
 VERSIONS = 300
 
 # What is looked for comes from here; the rest is made by Postgres, which is quicker at it.
@@ -21,6 +21,7 @@ CREATE TEMPORARY TABLE seed (
     team_id uuid, number integer, category text, severity smallint, tags text[], facets uuid[]
 )
 """
+_STATUS = "('{{open,resolved,abandoned,deleted}}'::text[])[1 + {} % 4]"
 # Names and ids are in no order, and 1 pattern in 21 is archived.
 _FILL = f"""
 INSERT INTO patterns
@@ -31,6 +32,11 @@ SELECT team_id, md5(team_id::text || number)::uuid, 1, number, number % 21 = 0, 
 INSERT INTO changes SELECT team_id, pattern_id, sequence, fields FROM patterns;
 INSERT INTO history SELECT team_id, pattern_id, 1, sequence, fields FROM patterns;
 INSERT INTO history SELECT '{LARGE}', '{LONG}', n, n, '{{}}' FROM generate_series(1, {VERSIONS}) AS n;
+INSERT INTO conflicts
+SELECT team_id, pattern_id, pattern_id, sequence, {_STATUS.format("sequence")}, fields, NULL FROM patterns;
+INSERT INTO conflicts
+SELECT '{LARGE}', md5(n::text)::uuid, '{LONG}', {SIZE} + n, {_STATUS.format("n")}, '{{}}', NULL
+  FROM generate_series(1, {VERSIONS}) AS n;
 INSERT INTO heads SELECT team_id, 'patterns/' || pattern_id, 1, fields FROM patterns;
 INSERT INTO names SELECT team_id, name, pattern_id FROM patterns;
 INSERT INTO outcomes

@@ -2,10 +2,9 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -13,7 +12,24 @@ import httpx
 from fastapi import FastAPI
 
 from events.cursor import Cursor
-from projectors.schema import facet, metadata
+from events.merge_rules import Policy, Rule
+from events.pattern import (
+    Pattern,
+    PatternArchived,
+    PatternConflictAbandoned,
+    PatternConflictDetected,
+    PatternConflictResolved,
+    PatternDeleted,
+    PatternEvent,
+    PatternRecorded,
+    Status,
+    stream_of,
+)
+from events.registry import Event, type_of, write
+from events.stream import StreamState, evolve
+from events.team import STREAM as TEAM_STREAM
+from events.team import TeamCreated, TeamEvent, TeamMergingChanged
+from projectors.schema import metadata
 from read_api.part import read_api_part
 from read_api.routes import router
 from runtime.log_setup import create_log
@@ -21,13 +37,20 @@ from runtime.postgres import create_engine
 from runtime.settings import Settings
 from runtime.web import build_app
 from tests.databases import fresh_database, settings_for
+from tests.read_rows import (
+    Fields,
+    PatternRow,
+    change_row,
+    conflict_row,
+    head_row,
+    history_row,
+    insert,
+    query_row,
+)
+from tests.scribe import detected, edited, resolved
 from tests.services import Services
 
 ACTOR = {"Authorization": "Bearer dev-ada"}
-SEVERITIES = {"low": 1, "medium": 2, "high": 3, "critical": 4}
-Fields = Mapping[str, Any]
-Row = Mapping[str, Any]
-RECORDED_AT = datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +82,7 @@ class ReadApi:
     async def new_library(self) -> "LibraryRows":
         """A team that was just created."""
         library = LibraryRows(pg=self.pg, team_id=str(uuid.uuid4()), log_id=self.log_id)
-        await library.advance()
+        await library.create()
         return library
 
 
@@ -94,33 +117,6 @@ def client_of(app: FastAPI) -> httpx.AsyncClient:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class PatternRow:
-    """A pattern as it is after its last event."""
-
-    pattern_id: str
-    version: int
-    sequence: int
-    status: str
-    fields: Fields
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """What clients get."""
-        return {
-            "pattern_id": self.pattern_id,
-            "version": self.version,
-            "sequence": self.sequence,
-            "status": self.status,
-            "fields": self.fields,
-        }
-
-    @property
-    def tombstone(self) -> dict[str, Any]:
-        """What clients get of a deleted one."""
-        return {**{k: v for k, v in self.document.items() if k != "fields"}, "status": "deleted"}
-
-
 @dataclass(kw_only=True)
 class LibraryRows:
     """One team's rows, and its log's last sequence."""
@@ -130,11 +126,18 @@ class LibraryRows:
     log_id: str
     sequence: int = 0
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    conflicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By id, as clients get them."""
+    states: dict[str, StreamState] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         """Where the team's resources are."""
         return f"/api/v1/teams/{self.team_id}"
+
+    def conflicts_of(self, pattern_id: str) -> list[dict[str, Any]]:
+        """Those of one pattern, as clients get them."""
+        return [conflict for conflict in self.conflicts.values() if conflict["pattern_id"] == pattern_id]
 
     async def advance(self, by: int = 1) -> int:
         """Move the log's end on, as an event that changes no pattern does."""
@@ -149,7 +152,15 @@ class LibraryRows:
         )
         return self.sequence
 
-    async def record(self, name: str, *, status: str = "live", **fields: Any) -> PatternRow:
+    async def create(self) -> None:
+        """Let there be a team."""
+        await self._write_team(TeamCreated(name="Team"))
+
+    async def set_merging(self, policy: Policy, **rules: Rule) -> None:
+        """Choose how the library merges."""
+        await self._write_team(TeamMergingChanged(policy=policy, rules=rules))
+
+    async def record(self, name: str, *, status: Status = "live", **fields: Any) -> PatternRow:
         """A new pattern."""
         pattern = PatternRow(
             pattern_id=str(uuid.uuid4()),
@@ -158,108 +169,102 @@ class LibraryRows:
             status=status,
             fields={"name": name, **fields},
         )
-        return await self._write(pattern, "pattern.recorded.v1", {"fields": pattern.fields})
+        return await self._write(pattern, PatternRecorded(fields={**pattern.fields}))
 
     async def edit(self, pattern: PatternRow, **fields: Any) -> PatternRow:
         """Set fields."""
         after = replace(self._next(pattern), fields={**pattern.fields, **fields})
-        return await self._write(after, "pattern.edited.v2", {"set": fields, "remove": [], "merged": {}})
+        return await self._write(after, edited(pattern.version, **fields))
+
+    async def conflict(self, pattern: PatternRow, **fields: Any) -> tuple[PatternRow, str]:
+        """An edit that cannot be merged; its id."""
+        conflict_id = str(uuid.uuid4())
+        return await self._write(self._next(pattern), detected(conflict_id, **fields)), conflict_id
+
+    async def resolve(self, pattern: PatternRow, conflict_id: str, **fields: Any) -> PatternRow:
+        """Decide on a conflict."""
+        after = replace(self._next(pattern), fields={**pattern.fields, **fields})
+        return await self._write(after, resolved(conflict_id, pattern.version, **fields))
+
+    async def abandon(self, pattern: PatternRow, conflict_id: str) -> PatternRow:
+        """Give an edit in conflict up."""
+        return await self._write(self._next(pattern), PatternConflictAbandoned(conflict_id=conflict_id))
 
     async def archive(self, pattern: PatternRow) -> PatternRow:
         """Put it away."""
-        return await self._write(replace(self._next(pattern), status="archived"), "pattern.archived.v1", {})
+        return await self._write(replace(self._next(pattern), status="archived"), PatternArchived())
 
     async def delete(self, pattern: PatternRow) -> PatternRow:
         """Leave a tombstone."""
-        return await self._write(replace(self._next(pattern), status="deleted"), "pattern.deleted.v1", {})
+        return await self._write(replace(self._next(pattern), status="deleted"), PatternDeleted())
 
     def _next(self, pattern: PatternRow) -> PatternRow:
         return replace(pattern, version=pattern.version + 1, sequence=self.sequence + 1)
 
-    async def _write(self, pattern: PatternRow, event_type: str, data: Fields) -> PatternRow:
+    async def _write(self, pattern: PatternRow, event: PatternEvent) -> PatternRow:
         deleted = pattern.status == "deleted"
-        event = {
+        facts = self._facts(pattern, event)
+        item = {**facts, "data": json.loads(write(event)), "fields": None if deleted else pattern.fields}
+        self.events.setdefault(pattern.pattern_id, []).append(item)
+        self._note_conflict(pattern.pattern_id, event, facts)
+        async with self.pg.transaction():
+            await self._remove(pattern)
+            await insert(self.pg, "changes", [change_row(self.team_id, pattern)])
+            await insert(self.pg, "history", [history_row(self.team_id, pattern, item)])
+            if not deleted:
+                await insert(self.pg, "patterns", [query_row(self.team_id, pattern)])
+            if conflicts := self.conflicts_of(pattern.pattern_id):
+                await insert(self.pg, "conflicts", [conflict_row(self.team_id, one) for one in conflicts])
+            await self._write_head(stream_of(pattern.pattern_id), event, pattern.status)
+            await self.advance()
+        return pattern
+
+    def _facts(self, pattern: PatternRow, event: PatternEvent) -> dict[str, Any]:
+        return {
             "version": pattern.version,
             "sequence": pattern.sequence,
-            "type": event_type,
+            "type": type_of(event),
             "actor": "ada",
             "command_id": str(uuid.uuid4()),
             "request_id": "request-1",
             "occurred_at": "2026-01-02T03:04:05.000Z",
             "recorded_at": "2026-01-02T03:04:06.000Z",
-            "data": data,
-            "fields": None if deleted else pattern.fields,
         }
-        self.events.setdefault(pattern.pattern_id, []).append(event)
+
+    def _note_conflict(self, pattern_id: str, event: PatternEvent, facts: Fields) -> None:
+        match event:
+            case PatternConflictDetected():
+                item = {"pattern_id": pattern_id, **facts, **json.loads(write(event))}
+                self.conflicts[event.conflict_id] = {**item, "status": "open", "closed": None}
+            case PatternConflictResolved():
+                closing = {**facts, "choices": event.choices}
+                self.conflicts[event.conflict_id] |= {"status": "resolved", "closed": closing}
+            case PatternConflictAbandoned():
+                self.conflicts[event.conflict_id] |= {"status": "abandoned", "closed": facts}
+            case PatternDeleted():
+                for conflict in self.conflicts_of(pattern_id):
+                    if conflict["status"] == "open":
+                        conflict |= {"status": "deleted", "closed": facts}
+            case _:
+                pass
+
+    async def _write_team(self, event: TeamEvent) -> None:
         async with self.pg.transaction():
-            await self._remove(pattern)
-            await insert(self.pg, "changes", [change_row(self.team_id, pattern)])
-            await insert(self.pg, "history", [history_row(self.team_id, pattern, event)])
-            if not deleted:
-                await insert(self.pg, "patterns", [query_row(self.team_id, pattern)])
+            await self._write_head(TEAM_STREAM, event)
             await self.advance()
-        return pattern
+
+    async def _write_head(self, stream: str, event: Event, status: str = "live") -> None:
+        state = evolve(self.states.get(stream), event)
+        if isinstance(state, Pattern) and status == "archived":
+            state = replace(state, status="archived")
+        self.states[stream] = state
+        await self.pg.execute("DELETE FROM heads WHERE team_id = $1 AND stream = $2", self.team_id, stream)
+        await insert(self.pg, "heads", [head_row(self.team_id, stream, state)])
 
     async def _remove(self, pattern: PatternRow) -> None:
-        for table in ("patterns", "changes"):
+        for table in ("patterns", "changes", "conflicts"):
             await self.pg.execute(
                 f"DELETE FROM {table} WHERE team_id = $1 AND pattern_id = $2",
                 self.team_id,
                 pattern.pattern_id,
             )
-
-
-async def insert(pg: asyncpg.Connection, table: str, rows: Sequence[Row]) -> None:
-    """Add rows in bulk."""
-    columns = list(rows[0])
-    await pg.copy_records_to_table(table, records=[tuple(row.values()) for row in rows], columns=columns)
-
-
-def query_row(team_id: str, pattern: PatternRow) -> Row:
-    """A row of `patterns`."""
-    fields, at = pattern.fields, RECORDED_AT
-    return {
-        "team_id": team_id,
-        "pattern_id": pattern.pattern_id,
-        "version": pattern.version,
-        "sequence": pattern.sequence,
-        "archived": pattern.status == "archived",
-        "name": fields["name"],
-        "category": fields.get("category"),
-        "severity": SEVERITIES.get(fields.get("severity", "")),
-        "tags": fields.get("tags", []),
-        "facets": [
-            *(facet(team_id, key, fields[key]) for key in ("category", "severity") if key in fields),
-            *(facet(team_id, "tag", tag) for tag in fields.get("tags", [])),
-        ],
-        "created_at": at,
-        "updated_at": at,
-        "fields": compact(fields),
-    }
-
-
-def change_row(team_id: str, pattern: PatternRow) -> Row:
-    """A row of `changes`."""
-    shown = pattern.tombstone if pattern.status == "deleted" else pattern.document
-    return {
-        "team_id": team_id,
-        "pattern_id": pattern.pattern_id,
-        "sequence": pattern.sequence,
-        "item": compact(shown),
-    }
-
-
-def history_row(team_id: str, pattern: PatternRow, event: Fields) -> Row:
-    """A row of `history`."""
-    return {
-        "team_id": team_id,
-        "pattern_id": pattern.pattern_id,
-        "version": pattern.version,
-        "sequence": pattern.sequence,
-        "item": compact(event),
-    }
-
-
-def compact(value: Fields) -> str:
-    """JSON text as stored."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

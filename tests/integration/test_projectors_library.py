@@ -8,8 +8,8 @@ import pytest
 
 from events.pattern import (
     PatternArchived,
+    PatternConflictAbandoned,
     PatternDeleted,
-    PatternEdited,
     PatternEvent,
     PatternRecorded,
     PatternRestored,
@@ -17,7 +17,7 @@ from events.pattern import (
 from projectors.verify import verify
 from runtime.settings import Settings
 from tests.projecting import caught_up, events_log, fetch, fresh_log, projecting
-from tests.scribe import Scribe
+from tests.scribe import Scribe, detected, edited, resolved
 from tests.services import Services
 
 
@@ -27,15 +27,30 @@ async def settings(services: Services) -> AsyncIterator[Settings]:
         yield settings
 
 
+KINDS = [
+    "record",
+    "edit",
+    "edit",
+    "archive",
+    "restore",
+    "delete",
+    "conflict",
+    "conflict",
+    "resolve",
+    "abandon",
+]
+
+
 def tell_a_story(log: Scribe, events: int, seed: int = 1) -> None:
     """Random events that a decider could have made: names are unique among live patterns."""
     random = Random(seed)
     team = log.team(f"team {seed}")
     versions: dict[str, int] = {}
     archived: set[str] = set()
+    conflicts: dict[str, list[str]] = {}
     for number in range(events):
         live = sorted(set(versions) - archived)
-        kind = random.choice(["record", "edit", "edit", "archive", "restore", "delete"])
+        kind = random.choice(KINDS)
         if kind == "restore" and archived:
             pattern = random.choice(sorted(archived))
             log.pattern(team, PatternRestored(), pattern)
@@ -45,7 +60,8 @@ def tell_a_story(log: Scribe, events: int, seed: int = 1) -> None:
             versions[pattern] = 0
         else:
             pattern = random.choice(live)
-            log.pattern(team, change(kind, number, versions[pattern]), pattern)
+            event = change(kind, number, versions[pattern], conflicts.setdefault(pattern, []))
+            log.pattern(team, event, pattern)
             if kind == "archive":
                 archived.add(pattern)
             elif kind == "delete":
@@ -58,13 +74,21 @@ def first_fields(number: int) -> dict[str, object]:
     return {"name": f"pattern {number}", "tags": ['"a\\b'], "severity": "low", "own": {"n": [number]}}
 
 
-def change(kind: str, number: int, base_version: int) -> PatternEvent:
+def change(kind: str, number: int, base_version: int, conflicts: list[str]) -> PatternEvent:
+    """An event of that kind; an edit where there is no conflict to end."""
     if kind == "archive":
         return PatternArchived()
     if kind == "delete":
         return PatternDeleted()
+    if kind == "conflict":
+        conflicts.append(f"0190a5d0-0000-7000-8000-{number:012}")
+        return detected(conflicts[-1], category=f"c{number}")
+    if kind == "resolve" and conflicts:
+        return resolved(conflicts.pop(0), base_version, category=f"c{number}")
+    if kind == "abandon" and conflicts:
+        return PatternConflictAbandoned(conflict_id=conflicts.pop())
     fields = {"category": f"c{number}", "tags": [f"t{number}"]} if number % 2 else {"name": f"new {number}"}
-    return PatternEdited(base_version=base_version, set=fields, remove=["own"], merged={})
+    return edited(base_version, "own", **fields)
 
 
 async def test_every_read_model_shows_what_happened(settings: Settings) -> None:
@@ -73,27 +97,28 @@ async def test_every_read_model_shows_what_happened(settings: Settings) -> None:
     fields = {"name": "Näme", "tags": ["a", "b"], "severity": "critical", "own": {"x": 1.5}}
     pattern = log.scribe.pattern(team, PatternRecorded(fields=fields))
     gone = log.scribe.pattern(team, PatternRecorded(fields={"name": "gone"}))
+    conflict = log.scribe.new_id()
+    log.scribe.pattern(team, detected(conflict, severity="low"), pattern)
     end = await log.publish()
     async with projecting(settings):
         await caught_up(settings, end)
-        log.scribe.pattern(
-            team, PatternEdited(base_version=1, set={"category": "c"}, remove=["own"], merged={}), pattern
-        )
+        log.scribe.pattern(team, resolved(conflict, 2, severity="low"), pattern)
+        log.scribe.pattern(team, edited(3, "own", category="c"), pattern)
         log.scribe.pattern(team, PatternDeleted(), gone)
         await caught_up(settings, await log.publish())
     report = await verify(settings)
-    assert (report.is_equal, report.events, report.behind) == (True, 5, 0)
-    counts = {"heads": 3, "names": 1, "patterns": 1, "changes": 2, "history": 4, "projected_logs": 1}
-    assert report.rows == counts
+    assert (report.is_equal, report.events, report.behind) == (True, 7, 0)
+    counts = {"heads": 3, "names": 1, "patterns": 1, "changes": 2, "history": 6}
+    assert report.rows == {**counts, "conflicts": 1, "projected_logs": 1}
     ((category, severity, tags, facets),) = await fetch(
         settings, "SELECT category, severity, tags, cardinality(facets) FROM patterns"
     )
-    assert (category, severity, tags, facets) == ("c", 4, ["a", "b"], 4)
+    assert (category, severity, tags, facets) == ("c", 1, ["a", "b"], 4)
     items = [
         json.loads(item) for (item,) in await fetch(settings, "SELECT item FROM changes ORDER BY sequence")
     ]
     assert [item["status"] for item in items] == ["live", "deleted"]
-    assert items[0]["fields"] == {"name": "Näme", "tags": ["a", "b"], "severity": "critical", "category": "c"}
+    assert items[0]["fields"] == {"name": "Näme", "tags": ["a", "b"], "severity": "low", "category": "c"}
 
 
 async def test_a_long_story_in_both_partitions_is_shown_whole(settings: Settings) -> None:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, stream_of
+from events.pattern import (
+    PatternArchived,
+    PatternConflictAbandoned,
+    PatternDeleted,
+    PatternRecorded,
+    stream_of,
+)
 from events.readers_rule import NO_ONE
 from events.record import NewRecord
 from events.registry import Event
@@ -21,7 +27,7 @@ from runtime.postgres import create_engine
 from runtime.settings import Settings
 from tests.databases import fresh_database, settings_for
 from tests.projecting import fetch, migrated
-from tests.scribe import LOG_ID, Scribe
+from tests.scribe import LOG_ID, Scribe, detected, edited, resolved
 from tests.services import Services
 
 BEGINNING = Checkpoint(next_offset=0, standing=NO_ONE, log_id=LOG_ID, void_records=0)
@@ -83,7 +89,7 @@ async def test_a_loop_that_begins_at_a_checkpoint_goes_on_as_if_it_had_never_sto
     pattern = bench.log.pattern(team, PatternRecorded(fields={"name": "n"}))
     await (await bench.loop()).feed(bench.log.records)
     bench.log.fence(writer="second")
-    bench.log.pattern(team, PatternEdited(base_version=1, set={"name": "m"}, remove=[], merged={}), pattern)
+    bench.log.pattern(team, edited(1, name="m"), pattern)
     await (await bench.loop()).feed(bench.log.records)
     assert await bench.names() == {"m": pattern}
     assert (await bench.loop()).checkpoint.standing == bench.log.standing
@@ -199,9 +205,7 @@ async def test_a_name_changes_hands_within_one_batch(bench: Bench) -> None:
     loop = await bench.loop()
     await loop.feed(bench.log.records)
     for pattern, name, base in ((one, "z", 1), (two, "x", 1), (one, "y", 2)):
-        bench.log.pattern(
-            team, PatternEdited(base_version=base, set={"name": name}, remove=[], merged={}), pattern
-        )
+        bench.log.pattern(team, edited(base, name=name), pattern)
     await loop.feed(bench.log.records)
     assert await bench.names() == {"x": two, "y": one}
     bench.log.pattern(team, PatternDeleted(), two)
@@ -217,10 +221,56 @@ async def test_tags_and_categories_of_any_characters_survive_an_update(bench: Be
     loop = await bench.loop()
     await loop.feed(bench.log.records)
     changed = {"tags": tags, "category": "\\N", "severity": "medium"}
-    bench.log.pattern(team, PatternEdited(base_version=1, set=changed, remove=[], merged={}), pattern)
+    bench.log.pattern(team, edited(1, **changed), pattern)
     await loop.feed(bench.log.records)
     rows = await fetch(bench.settings, "SELECT tags, category, severity, cardinality(facets) FROM patterns")
     assert rows == [(tags, "\\N", 2, 8)]
+
+
+async def in_conflict(bench: Bench, *conflict_ids: str) -> tuple[str, str, PartitionLoop]:
+    """A team's pattern with open conflicts, projected; and the loop that goes on."""
+    team = bench.log.team()
+    pattern = bench.log.pattern(team, PatternRecorded(fields={"name": "n"}))
+    for conflict_id in conflict_ids:
+        bench.log.pattern(team, detected(conflict_id, severity="high"), pattern)
+    loop = await bench.loop()
+    await loop.feed(bench.log.records)
+    return team, pattern, loop
+
+
+async def test_conflicts_end_in_later_batches(bench: Bench) -> None:
+    one, two, three, four = (bench.log.new_id() for _ in range(4))
+    team, pattern, loop = await in_conflict(bench, one, two, three)
+    rows = "SELECT conflict_id::text, status, closing::json ->> 'version' FROM conflicts ORDER BY sequence"
+    assert await fetch(bench.settings, rows) == [
+        (one, "open", None),
+        (two, "open", None),
+        (three, "open", None),
+    ]
+    bench.log.pattern(team, resolved(one, 4, severity="low"), pattern)
+    await loop.feed(bench.log.records)
+    assert (await fetch(bench.settings, rows))[0] == (one, "resolved", "5")
+    bench.log.pattern(team, detected(four, severity="high"), pattern)
+    bench.log.pattern(team, PatternConflictAbandoned(conflict_id=two), pattern)
+    bench.log.pattern(team, PatternDeleted(), pattern)
+    await loop.feed(bench.log.records)
+    assert await fetch(bench.settings, rows) == [
+        (one, "resolved", "5"),
+        (two, "abandoned", "7"),
+        (three, "deleted", "8"),
+        (four, "deleted", "8"),
+    ]
+
+
+@pytest.mark.parametrize("spoilt", ["DELETE FROM conflicts", "UPDATE conflicts SET status = 'abandoned'"])
+async def test_a_conflict_that_is_not_open_in_the_tables_stops_the_partition(
+    bench: Bench, spoilt: str
+) -> None:
+    team, pattern, loop = await in_conflict(bench, conflict := bench.log.new_id())
+    await fetch(bench.settings, spoilt)
+    bench.log.pattern(team, PatternConflictAbandoned(conflict_id=conflict), pattern)
+    with pytest.raises(Disagreement, match="UPDATE conflicts"):
+        await loop.feed(bench.log.records)
 
 
 async def test_a_row_that_someone_removed_stops_the_partition(bench: Bench) -> None:

@@ -5,21 +5,25 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from events.pattern import PatternDeleted, PatternEdited, PatternRecorded
+from events.pattern import PatternDeleted, PatternRecorded
 from projectors.errors import Broken
 from projectors.verify import Progress, Report, verify
 from runtime.settings import Settings
 from runtime.topics import Topics
 from tests.projecting import append, caught_up, copied_database, events_log, fetch, fresh_log, projecting
-from tests.scribe import new_records
+from tests.scribe import detected, edited, new_records
 from tests.services import Services
 
 STRANGER = "0190a5d0-0000-7000-8000-0000000000ff"
+CONFLICT = "0190a5d0-0000-7000-8000-0000000000cc"
 
 
 @dataclass
 class Told:
-    """A projected story: the team, and a pattern whose last event, of five, has the sequence 6."""
+    """A projected story: the team, and a pattern whose last event, of three, has the sequence 7.
+
+    Another one, deleted since, has a conflict of the sequence 3.
+    """
 
     settings: Settings
     team: str
@@ -34,12 +38,11 @@ async def tell(settings: Settings) -> Told:
     log = await events_log(settings)
     team = log.scribe.team()
     gone = log.scribe.pattern(team, PatternRecorded(fields={"name": "gone"}))
+    log.scribe.pattern(team, detected(CONFLICT, name="mine"), gone)
     log.scribe.pattern(team, PatternDeleted(), gone)
     pattern = log.scribe.pattern(team, PatternRecorded(fields={"name": "n", "tags": ["t"]}))
-    log.scribe.pattern(
-        team, PatternEdited(base_version=1, set={"category": "c"}, remove=[], merged={}), pattern
-    )
-    log.scribe.pattern(team, PatternEdited(base_version=2, set={"name": "m"}, remove=[], merged={}), pattern)
+    log.scribe.pattern(team, edited(1, category="c"), pattern)
+    log.scribe.pattern(team, edited(2, name="m"), pattern)
     end = await log.publish()
     async with projecting(settings):
         await caught_up(settings, end)
@@ -74,16 +77,17 @@ async def fresh(services: Services) -> AsyncIterator[Told]:
 async def test_tables_that_are_what_the_log_says_are_found_equal(told: Told) -> None:
     seen: list[Progress] = []
     report = await verify(told.settings, seen.append)
-    assert (report.is_equal, report.events, report.void_records, report.behind) == (True, 6, 0, 0)
+    assert (report.is_equal, report.events, report.void_records, report.behind) == (True, 7, 0, 0)
     assert report.rows == {
         "heads": 3,
         "names": 1,
         "patterns": 1,
         "changes": 2,
-        "history": 5,
+        "history": 6,
+        "conflicts": 1,
         "projected_logs": 1,
     }
-    assert [(one.offset, one.end) for one in seen if one.partition == 0][-1] == (8, 8)
+    assert [(one.offset, one.end) for one in seen if one.partition == 0][-1] == (9, 9)
 
 
 @pytest.mark.parametrize(
@@ -99,27 +103,46 @@ async def test_tables_that_are_what_the_log_says_are_found_equal(told: Told) -> 
         ("patterns", "created_at = created_at + interval '1 microsecond'"),
         ("patterns", "updated_at = created_at - interval '1 day'"),
         ("changes", "item = item || ' '"),
-        ("changes", "sequence = 7"),
+        ("changes", "sequence = 8"),
     ],
 )
 async def test_an_altered_row_is_found(told: Told, table: str, change: str) -> None:
     mine = f"stream = 'patterns/{told.pattern}'" if table == "heads" else f"pattern_id = '{told.pattern}'"
     report = await told.after(f"UPDATE {table} SET {change} WHERE {mine}")
-    assert [(one.table, one.kind, one.sequence) for one in report.differences] == [(table, "altered", 6)]
-    assert report.first_bad_sequences == {told.team: 6}
+    assert [(one.table, one.kind, one.sequence) for one in report.differences] == [(table, "altered", 7)]
+    assert report.first_bad_sequences == {told.team: 7}
 
 
 @pytest.mark.parametrize("table", ["heads", "names", "patterns", "changes"])
 async def test_a_missing_row_is_found(told: Told, table: str) -> None:
     mine = f"stream = 'patterns/{told.pattern}'" if table == "heads" else f"pattern_id = '{told.pattern}'"
     report = await told.after(f"DELETE FROM {table} WHERE {mine}")
-    assert [(one.table, one.kind, one.sequence) for one in report.differences] == [(table, "missing", 6)]
+    assert [(one.table, one.kind, one.sequence) for one in report.differences] == [(table, "missing", 7)]
     assert report.difference_count == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("UPDATE conflicts SET status = 'open'", "altered"),
+        ("UPDATE conflicts SET item = replace(item, 'mine', 'yours')", "altered"),
+        ("UPDATE conflicts SET closing = NULL", "altered"),
+        ("UPDATE conflicts SET sequence = 4", "altered"),
+        ("UPDATE conflicts SET pattern_id = gen_random_uuid()", "altered"),
+        ("DELETE FROM conflicts", "missing"),
+    ],
+)
+async def test_a_conflict_that_is_altered_or_missing_is_found_where_it_was_detected(
+    told: Told, statement: str, kind: str
+) -> None:
+    report = await told.after(statement)
+    assert [(one.table, one.kind, one.sequence) for one in report.differences] == [("conflicts", kind, 3)]
 
 
 @pytest.mark.parametrize(
     ("table", "values"),
     [
+        ("conflicts", "('{team}', '{stranger}', '{pattern}', 99, 'open', '{{}}')"),
         ("heads", "('{team}', 'patterns/{stranger}', 1, '{{}}')"),
         ("names", "('{team}', 'other', '{stranger}')"),
         ("changes", "('{team}', '{stranger}', 99, '{{}}')"),
@@ -147,11 +170,11 @@ async def test_a_version_that_is_altered_or_missing_is_found_with_its_sequence(
     told: Told, statement: str, kind: str
 ) -> None:
     report = await told.after(statement.format(mine=f"pattern_id = '{told.pattern}' AND version = 2"))
-    assert [(one.table, one.kind, one.sequence) for one in report.differences] == [("history", kind, 5)]
-    assert report.first_bad_sequences == {told.team: 5}
+    assert [(one.table, one.kind, one.sequence) for one in report.differences] == [("history", kind, 6)]
+    assert report.first_bad_sequences == {told.team: 6}
 
 
-@pytest.mark.parametrize("change", ["last_sequence = 5", "event_count = 7", "last_hash = repeat('0', 64)"])
+@pytest.mark.parametrize("change", ["last_sequence = 5", "event_count = 8", "last_hash = repeat('0', 64)"])
 async def test_a_log_that_was_counted_or_chained_otherwise_is_found(told: Told, change: str) -> None:
     report = await told.after(f"UPDATE projected_logs SET {change}")
     assert [(one.table, one.kind) for one in report.differences] == [("projected_logs", "altered")]

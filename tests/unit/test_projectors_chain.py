@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from events.pattern import PatternArchived, PatternEdited, PatternRecorded, stream_of
+from events.pattern import PatternArchived, PatternRecorded, stream_of
 from events.record import NewRecord, Record
 from events.team import STREAM, TeamCreated
 from projectors.chain import Step, StreamKey, TeamLog, follow
 from projectors.entries import incomplete_from, read_entries
 from projectors.errors import Broken
-from tests.scribe import LOG_ID, Scribe
+from tests.scribe import LOG_ID, Scribe, edited
 
 RECORDED = PatternRecorded(fields={"name": "Names"})
 ARCHIVED = PatternArchived()
@@ -38,7 +38,7 @@ def test_events_in_order_are_followed() -> None:
     log = written()
     team = log.team()
     pattern = log.pattern(team, RECORDED)
-    log.pattern(team, PatternEdited(base_version=1, set={"name": "Other"}, remove=[], merged={}), pattern)
+    log.pattern(team, edited(1, name="Other"), pattern)
     logs: dict[str, TeamLog] = {}
     states: dict[StreamKey, object] = {}
     steps = follow(read_entries(log.records[1:], LOG_ID), logs, states)  # type: ignore[arg-type]

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from events.json_text import Json
-from events.pattern import PatternArchived, PatternDeleted, PatternEdited, PatternRecorded, PatternRestored
+from events.pattern import PatternArchived, PatternDeleted, PatternRecorded, PatternRestored
 from events.state_json import dump_state, load_state
 from events.team import STREAM
 from projectors.chain import Step, follow
 from projectors.changes import CHANGES, Changes
+from projectors.conflicts import Conflicts
 from projectors.entries import read_entries
 from projectors.errors import Broken
 from projectors.heads import HEADS, Heads, Names
@@ -21,7 +22,7 @@ from projectors.patterns import PATTERNS, Patterns
 from projectors.read_model import ReadModel
 from projectors.rows import Row
 from projectors.schema import facet
-from tests.scribe import LOG_ID, Scribe
+from tests.scribe import LOG_ID, Scribe, edited
 
 FIELDS: dict[str, Json] = {
     "name": "Näme / [1]",
@@ -37,10 +38,6 @@ def log() -> Scribe:
     log = Scribe()
     log.fence()
     return log
-
-
-def edited(base: int, remove: tuple[str, ...] = (), **fields: Json) -> PatternEdited:
-    return PatternEdited(base_version=base, set=fields, remove=list(remove), merged={})
 
 
 def steps_of(log: Scribe) -> list[Step]:
@@ -64,7 +61,7 @@ def renamed(steps: list[Step]) -> tuple[list[tuple[str, str]], list[tuple[str, s
 def test_heads_hold_the_latest_state_of_each_stream_as_decisions_read_it(log: Scribe) -> None:
     team = log.team("Ünits")
     pattern = log.pattern(team, PatternRecorded(fields=FIELDS))
-    log.pattern(team, edited(1, ("category",), severity="low"), pattern)
+    log.pattern(team, edited(1, "category", severity="low"), pattern)
     gone = log.pattern(team, PatternRecorded(fields=FIELDS))
     log.pattern(team, PatternDeleted(), gone)
     steps = steps_of(log)
@@ -255,6 +252,6 @@ def test_history_holds_every_version_with_the_data_as_it_was_written(log: Scribe
 
 def test_a_teams_own_events_are_in_heads_alone(log: Scribe) -> None:
     log.team()
-    models = (Names(), Patterns(), Changes(), History())
+    models = (Names(), Patterns(), Changes(), History(), Conflicts())
     show(steps_of(log), models)
-    assert [model.added() for model in models] == [[], [], [], []]
+    assert [model.added() for model in models] == [[], [], [], [], []]
