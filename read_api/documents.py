@@ -4,6 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from events.merge_rules import Policy, Rule
+from events.pattern import Choice, ConflictField
+
+ConflictStatus = Literal["open", "resolved", "abandoned", "deleted"]
+
 
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -44,17 +49,22 @@ class ChangesPage(_Document):
     has_more: Annotated[bool, Field(description="Whether there is more already")]
 
 
-class VersionDocument(_Document):
-    """One event of a pattern, and the pattern's fields after it (null once it is deleted)."""
+class EventDocument(_Document):
+    """Which event, who made it and when."""
 
-    version: int
-    sequence: int
+    version: Annotated[int, Field(description="Of the pattern")]
+    sequence: Annotated[int, Field(description="In the team's log")]
     type: str
     actor: str
     command_id: str
     request_id: str
     occurred_at: Annotated[str, Field(description="The client's claim, RFC 3339")]
     recorded_at: Annotated[str, Field(description="When the command was recorded, RFC 3339")]
+
+
+class VersionDocument(EventDocument):
+    """One event of a pattern, and the pattern's fields after it (null once it is deleted)."""
+
     data: dict[str, Any]
     fields: dict[str, Any] | None
 
@@ -64,6 +74,66 @@ class HistoryPage(_Document):
 
     versions: list[VersionDocument]
     next_page: Annotated[str | None, Field(description="For `page`; null on the last page")]
+
+
+class ClosingDocument(EventDocument):
+    """The event that ended a conflict."""
+
+    choices: Annotated[
+        dict[str, Choice] | None, Field(description="Of a resolution, by field: where its value is from")
+    ] = None
+
+
+class ConflictDocument(EventDocument):
+    """An edit that could not be merged: the event that says so, and what became of it."""
+
+    pattern_id: str
+    conflict_id: Annotated[str, Field(description="The id of the command that edited")]
+    base_version: Annotated[int, Field(description="The version that the editor had seen")]
+    own: Annotated[dict[str, int], Field(description="Fields that the editor wrote after it, and when")]
+    base_known: Annotated[bool, Field(description="Whether `base` says anything")]
+    fields: Annotated[dict[str, ConflictField], Field(description="Every field of the edit")]
+    status: ConflictStatus
+    closed: Annotated[ClosingDocument | None, Field(description="How it ended; null while it is open")]
+
+
+class ConflictsPage(_Document):
+    """A page of conflicts."""
+
+    conflicts: list[ConflictDocument]
+    next_page: Annotated[str | None, Field(description="For `page`; null on the last page")]
+    cursor: Annotated[str, Field(description="Where the team's log stood: for `at_least` or `changes`")]
+
+
+class MergingDocument(_Document):
+    """How a library merges."""
+
+    policy: Annotated[Policy, Field(description="What becomes of edits that do not merge")]
+    rules: Annotated[dict[str, Rule], Field(description="Of every known field, and of the library's own")]
+    own: Annotated[list[str], Field(description="The fields whose rules the library chose")]
+    default: Annotated[Rule, Field(description="The rule of every other field")]
+    cursor: Annotated[str, Field(description="Where the team's log stood")]
+
+
+class FieldBlameDocument(_Document):
+    """Where a field's present value is from."""
+
+    version: Annotated[int, Field(description="That last set it")]
+    lines: Annotated[
+        list[int | None] | None,
+        Field(description="Of a text, the version that each line is from; null: not looked for any further"),
+    ] = None
+    before: Annotated[int | None, Field(description="The lines with null are older than this version")] = None
+
+
+class BlameDocument(_Document):
+    """Which event each field of a pattern, and each line of its texts, is from."""
+
+    pattern_id: str
+    version: Annotated[int, Field(description="Of the pattern")]
+    versions: Annotated[dict[str, EventDocument], Field(description="By version, those that are named")]
+    fields: dict[str, FieldBlameDocument]
+    cursor: Annotated[str, Field(description="Where the team's log stood")]
 
 
 Responses = dict[int | str, dict[str, Any]]

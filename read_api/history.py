@@ -3,38 +3,35 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 from starlette.responses import Response
 
 from events.json_text import dump
 from read_api.documents import HistoryPage, answers
 from read_api.etags import json_answer
 from read_api.pages import page_statement
-from read_api.paging import page_token, read_page_token
+from read_api.paging import MAX_ORDINAL, ORDINAL, page_token, read_page_token
 from read_api.parameters import PatternId, Reading, TeamId
 from read_api.problems import unknown_pattern
 from read_api.reader import CurrentReader
 
 MAX_LIMIT = 1000
-MAX_VERSION = 2**63 - 1
 
 Order = Literal["asc", "desc"]
 
-_ROWS = """
+ROWS = """
 SELECT version, item, octet_length(item) AS size
   FROM history WHERE team_id = $1 AND pattern_id = $3 AND version {after} $4
 """
 
 
 def _statement(after: str, order: Order) -> str:
-    rows = _ROWS.format(after=after)
+    rows = ROWS.format(after=after)
     return page_statement(rows=rows, item="item", place="version", order=f"version {order}")
 
 
 STATEMENTS: dict[Order, str] = {"asc": _statement(">", "asc"), "desc": _statement("<", "desc")}
-BEFORE_FIRST: dict[Order, tuple[int]] = {"asc": (0,), "desc": (MAX_VERSION,)}
-
-_PLACE = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=MAX_VERSION)]])
+BEFORE_FIRST: dict[Order, tuple[int]] = {"asc": (0,), "desc": (MAX_ORDINAL,)}
 
 router = APIRouter(tags=["history"])
 
@@ -59,7 +56,7 @@ async def list_history(
     question = ["history", team_id, pattern_id, query.order]
     place = BEFORE_FIRST[query.order]
     if query.page is not None:
-        place = read_page_token(query.page, question, _PLACE)
+        place = read_page_token(query.page, question, ORDINAL)
     await reader.wait(team_id, query)
     page = await reader.page(STATEMENTS[query.order], team_id, query.limit, pattern_id, *place)
     # Versions are never taken away, so a page can only be empty where there are none.

@@ -1,5 +1,6 @@
 """A page of ready-made JSON and where the team's log stood, from one statement and so from one snapshot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -21,6 +22,9 @@ SELECT log.*, number, {place},
 """
 _NUMBER, _PLACE = 3, slice(4, -1)
 
+_MERGED = "SELECT * FROM ({walks}) AS merged"
+_WALK = "({rows} ORDER BY {order} LIMIT $2 + 1)"
+
 Place = tuple[Any, ...]
 
 
@@ -40,6 +44,13 @@ def page_statement(*, rows: str, item: str, place: str, order: str) -> str:
     where it stands in `order`: expressions of their columns.
     """
     return _PAGE.format(log=LOG, page_bytes=PAGE_BYTES, rows=rows, item=item, place=place, order=order)
+
+
+def merged_rows(walks: Sequence[str], order: str) -> str:
+    """The rows of several walks, of which each has an index in that order, and no more than a page needs."""
+    if len(walks) == 1:
+        return walks[0]
+    return _MERGED.format(walks=" UNION ALL ".join(_WALK.format(rows=rows, order=order) for rows in walks))
 
 
 async def read_page(

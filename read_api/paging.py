@@ -2,14 +2,18 @@
 
 import base64
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from events.json_text import Json, dump
 from read_api.problems import bad_page
 
 Place = TypeVar("Place")
+
+MAX_ORDINAL = 2**63 - 1
+ORDINAL = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=MAX_ORDINAL)]])
+"""The place of a row in the order of versions or of sequences."""
 
 _DIGEST_BYTES = 8
 

@@ -28,6 +28,7 @@ def _storable(text: str) -> str:
 Id = Annotated[str, AfterValidator(_canonical)]
 TeamId = Annotated[Id, Path(description="The team's UUID, in canonical form")]
 PatternId = Annotated[Id, Path(description="The pattern's UUID, in canonical form")]
+ConflictId = Annotated[Id, Path(description="The conflict's UUID, in canonical form")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(_storable)]
 
 

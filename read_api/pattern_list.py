@@ -1,14 +1,15 @@
 """The statement of a list of patterns: filters, sorts and the place to go on from."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
 from projectors.schema import facet
-from read_api.pages import page_statement
+from read_api.pages import merged_rows, page_statement
+from read_api.paging import ORDINAL
 from read_api.parameters import Id, Reading, Text
 
 MAX_LIMIT = 1000
@@ -46,7 +47,6 @@ class Sort:
 
 
 _NAME = TypeAdapter(tuple[Text, Id])
-_SEQUENCE = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2**63 - 1)]])
 _BY_NAME = "name, pattern_id::text"
 
 SORTS: Mapping[SortName, Sort] = {
@@ -59,8 +59,8 @@ SORTS: Mapping[SortName, Sort] = {
         place=_BY_NAME,
         shape=_NAME,
     ),
-    "updated": Sort(order="sequence", after="sequence > {}", place="sequence", shape=_SEQUENCE),
-    "-updated": Sort(order="sequence DESC", after="sequence < {}", place="sequence", shape=_SEQUENCE),
+    "updated": Sort(order="sequence", after="sequence > {}", place="sequence", shape=ORDINAL),
+    "-updated": Sort(order="sequence DESC", after="sequence < {}", place="sequence", shape=ORDINAL),
 }
 
 ITEM = """
@@ -71,11 +71,11 @@ _ROWS = """
 SELECT pattern_id, version, sequence, archived, name, fields, octet_length(fields) AS size
   FROM patterns WHERE team_id = $1 AND archived = {archived}{conditions}
 """
-# Each half comes in the order of its index, and no more of it than a page needs.
-_BOTH = """
-SELECT *
-  FROM (({live} ORDER BY {order} LIMIT $2 + 1) UNION ALL ({archived} ORDER BY {order} LIMIT $2 + 1)) AS merged
-"""
+_ARCHIVED: Mapping[Status, Sequence[str]] = {
+    "live": ("false",),
+    "archived": ("true",),
+    "any": ("false", "true"),
+}
 
 
 def list_statement(
@@ -92,8 +92,11 @@ def list_statement(
     conditions = _conditions(team_id, query, parameter)
     if place is not None:
         conditions.append(sort.after.format(*map(parameter, place)))
+    restricted = "".join(f" AND {condition}" for condition in conditions)
     statement = page_statement(
-        rows=_rows(query.status, sort.order, "".join(f" AND {condition}" for condition in conditions)),
+        rows=merged_rows(
+            [_ROWS.format(archived=one, conditions=restricted) for one in _ARCHIVED[query.status]], sort.order
+        ),
         item=ITEM,
         place=sort.place,
         order=sort.order,
@@ -109,15 +112,3 @@ def _conditions(team_id: str, query: PatternsQuery, parameter: Callable[[object]
         forms = {query.name, *(unicodedata.normalize(form, query.name) for form in ("NFC", "NFD"))}
         conditions.append(f"name = ANY ({parameter(sorted(forms))}::text[])")
     return conditions
-
-
-def _rows(status: Status, order: str, conditions: str) -> str:
-    live = _ROWS.format(archived="false", conditions=conditions)
-    archived = _ROWS.format(archived="true", conditions=conditions)
-    match status:
-        case "live":
-            return live
-        case "archived":
-            return archived
-        case "any":
-            return _BOTH.format(live=live, archived=archived, order=order)

@@ -20,6 +20,11 @@ def pattern_deleted(pattern_id: str) -> Problem:
     return Problem("pattern_deleted", 410, f"the pattern {pattern_id} was deleted")
 
 
+def unknown_conflict(conflict_id: str) -> Problem:
+    """A conflict that the team never had."""
+    return Problem("unknown_conflict", 404, f"the team has no conflict with the id {conflict_id}")
+
+
 def bad_cursor(reason: str) -> Problem:
     """Text that is no cursor of ours."""
     return Problem("bad_cursor", 400, reason)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, Request
 
-from read_api import changes, history, patterns
+from read_api import blame, changes, conflicts, history, merging, patterns
 from read_api.parameters import check_query
 
 
@@ -14,5 +14,5 @@ async def check_actor(request: Request) -> None:
 router = APIRouter(
     prefix="/api/v1/teams/{team_id}", dependencies=[Depends(check_actor), Depends(check_query)]
 )
-for read_model in (patterns, changes, history):
+for read_model in (patterns, changes, history, blame, conflicts, merging):
     router.include_router(read_model.router)

@@ -8,7 +8,16 @@ from tests.libraries import LibraryRows, ReadApi, client_of, running_read_api
 from tests.services import Services
 
 PATTERN = "5c9d4a52-9e3b-4f6e-8f0a-3d2b1c0e7a11"
-ROUTES = ["patterns", "changes", f"patterns/{PATTERN}", f"patterns/{PATTERN}/history"]
+ROUTES = [
+    *(
+        "patterns",
+        "changes",
+        f"patterns/{PATTERN}",
+        f"patterns/{PATTERN}/history",
+        f"patterns/{PATTERN}/blame",
+    ),
+    *("conflicts", f"conflicts/{PATTERN}", "merging"),
+]
 LONG = "x" * 1025
 
 
@@ -100,6 +109,15 @@ async def test_in_a_history_a_wrong_parameter_is_named(
 
 
 @pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "status=closed", "status=", "status=open&status=any", "pattern_id="]
+)
+async def test_in_a_list_of_conflicts_a_wrong_parameter_is_named(
+    api: ReadApi, library: LibraryRows, query: str
+) -> None:
+    assert await refused(api, f"{library.url}/conflicts?{query}", query.partition("=")[0])
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "x",
@@ -115,10 +133,12 @@ async def test_in_a_history_a_wrong_parameter_is_named(
 async def test_an_id_that_is_no_canonical_uuid_is_named(
     api: ReadApi, library: LibraryRows, text: str
 ) -> None:
-    for path in ("patterns", "changes", f"patterns/{PATTERN}", f"patterns/{PATTERN}/history"):
+    for path in ROUTES:
         assert await refused(api, f"/api/v1/teams/{text}/{path}", "team_id")
-    for path in (text, f"{text}/history"):
+    for path in (text, f"{text}/history", f"{text}/blame"):
         assert await refused(api, f"{library.url}/patterns/{path}", "pattern_id")
+    assert await refused(api, f"{library.url}/conflicts/{text}", "conflict_id")
+    assert await refused(api, f"{library.url}/conflicts?pattern_id={text}", "pattern_id")
 
 
 async def test_what_looks_dangerous_and_is_text_is_looked_for(api: ReadApi, library: LibraryRows) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from events.cursor import Cursor, parse_cursor
 from read_api.documents import ChangesPage
-from tests.libraries import LibraryRows, PatternRow, ReadApi, running_read_api
+from tests.libraries import LibraryRows, ReadApi, running_read_api
+from tests.read_rows import PatternRow
 from tests.services import Services
 
 

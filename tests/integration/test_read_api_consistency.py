@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from events.cursor import Cursor
-from tests.libraries import LibraryRows, PatternRow, ReadApi, running_read_api
+from events.merge_rules import Policy, Rule
+from tests.libraries import LibraryRows, ReadApi, running_read_api
+from tests.read_rows import PatternRow
 from tests.services import Services
 
 
@@ -25,13 +27,24 @@ async def library(api: ReadApi) -> LibraryRows:
 
 @pytest.fixture
 async def pattern(library: LibraryRows) -> PatternRow:
-    return await library.record("one", category="io")
+    """A pattern with an edit in conflict."""
+    pattern, _ = await library.conflict(await library.record("one", category="io"), category="net")
+    return pattern
 
 
 def urls(library: LibraryRows, pattern: PatternRow) -> list[str]:
-    """Every route."""
+    """The routes that show a pattern."""
     one = f"{library.url}/patterns/{pattern.pattern_id}"
     return [f"{library.url}/patterns", f"{library.url}/changes", one, f"{one}/history"]
+
+
+def more_urls(library: LibraryRows, pattern: PatternRow) -> list[str]:
+    """All others."""
+    (conflict,) = library.conflicts
+    return [
+        *(f"{library.url}/{path}" for path in ("conflicts", f"conflicts/{conflict}", "merging")),
+        f"{library.url}/patterns/{pattern.pattern_id}/blame",
+    ]
 
 
 async def ask(api: ReadApi, url: str, etag: str) -> httpx.Response:
@@ -42,20 +55,21 @@ async def test_every_route_waits_for_what_the_client_wrote(
     api: ReadApi, library: LibraryRows, pattern: PatternRow
 ) -> None:
     asked = {"at_least": api.cursor(library, library.sequence + 1), "timeout": "30"}
-    waiting = [asyncio.create_task(api.client.get(url, params=asked)) for url in urls(library, pattern)]
+    every = [*urls(library, pattern), *more_urls(library, pattern)]
+    waiting = [asyncio.create_task(api.client.get(url, params=asked)) for url in every]
     _, still = await asyncio.wait(waiting, timeout=0.3)
     assert still == set(waiting)
     await library.edit(pattern, description="written")
-    for answer in await asyncio.gather(*waiting):
-        assert answer.status_code == 200
-        assert '"description":"written"' in answer.text
+    answers = await asyncio.gather(*waiting)
+    assert [answer.status_code for answer in answers] == [200] * len(every)
+    assert ['"description":"written"' in answer.text for answer in answers[:4]] == [True] * 4
 
 
 async def test_every_route_says_that_it_is_not_visible_yet(
     api: ReadApi, library: LibraryRows, pattern: PatternRow
 ) -> None:
     asked = {"at_least": api.cursor(library, library.sequence + 1), "timeout": "0.05"}
-    for url in urls(library, pattern):
+    for url in [*urls(library, pattern), *more_urls(library, pattern)]:
         answer = await api.client.get(url, params=asked)
         assert (answer.status_code, answer.json()["code"]) == (503, "not_yet_visible")
         assert answer.headers["retry-after"] == "1"
@@ -92,7 +106,7 @@ async def test_the_cursor_of_a_list_is_one_to_go_on_from(
 async def test_an_answer_that_is_current_is_not_sent_again(
     api: ReadApi, library: LibraryRows, pattern: PatternRow
 ) -> None:
-    for url in urls(library, pattern)[:3]:
+    for url in [*urls(library, pattern)[:3], *more_urls(library, pattern)]:
         first = await api.client.get(url)
         etag = first.headers["etag"]
         again = await ask(api, url, f'"other", {etag}')
@@ -112,10 +126,33 @@ async def test_after_a_change_the_answer_is_sent_again(
         assert '"description":"new"' in answer.text
 
 
+async def test_what_did_not_change_is_current_while_a_pattern_changes(
+    api: ReadApi, library: LibraryRows, pattern: PatternRow
+) -> None:
+    asked = more_urls(library, pattern)
+    before = [(url, (await api.client.get(url)).headers["etag"]) for url in asked]
+    await library.edit(pattern, description="new")
+    conflicts, conflict, merging, blame = [(await ask(api, *each)).status_code for each in before]
+    assert (conflicts, conflict, merging, blame) == (200, 304, 304, 200)
+    await library.set_merging(Policy.REJECT)
+    assert (await ask(api, *before[2])).status_code == 200
+
+
+async def test_a_blame_is_current_while_others_change_and_the_library_merges_alike(
+    api: ReadApi, library: LibraryRows, pattern: PatternRow
+) -> None:
+    url = f"{library.url}/patterns/{pattern.pattern_id}/blame"
+    etag = (await api.client.get(url)).headers["etag"]
+    await library.record("another")
+    assert (await ask(api, url, etag)).status_code == 304
+    await library.set_merging(Policy.MERGE, category=Rule.TEXT)
+    assert (await ask(api, url, etag)).status_code == 200
+
+
 async def test_a_pattern_is_current_while_others_change(
     api: ReadApi, library: LibraryRows, pattern: PatternRow
 ) -> None:
-    etag = f'"{api.log_id}.{pattern.pattern_id}.1"'
+    etag = f'"{api.log_id}.{pattern.pattern_id}.2"'
     url = f"{library.url}/patterns/{pattern.pattern_id}"
     assert (await api.client.get(url)).headers["etag"] == etag
     await library.record("another")
@@ -151,6 +188,6 @@ async def test_the_tag_of_one_page_is_not_the_tag_of_the_next(
 
 
 async def test_if_none_match_says_nothing_of_an_unknown_team(api: ReadApi) -> None:
-    for path in ("patterns", "changes"):
+    for path in ("patterns", "changes", "conflicts", "merging"):
         answer = await ask(api, f"/api/v1/teams/{uuid.uuid4()}/{path}", "*")
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_team")

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from read_api.documents import HistoryPage
-from tests.libraries import LibraryRows, PatternRow, ReadApi, running_read_api
+from tests.libraries import LibraryRows, ReadApi, running_read_api
+from tests.read_rows import PatternRow
 from tests.services import Services
 
 

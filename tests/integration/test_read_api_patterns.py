@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.libraries import LibraryRows, PatternRow, ReadApi, running_read_api
+from tests.libraries import LibraryRows, ReadApi, running_read_api
+from tests.read_rows import PatternRow
 from tests.services import Services
 
 

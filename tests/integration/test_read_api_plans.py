@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from command_api.decider.snapshot import _STATEMENT as SNAPSHOT
 from command_api.lookup import find_outcome
 from projectors.schema import metadata
-from read_api import changes, history, patterns, positions
+from read_api import blame, changes, conflicts, heads, history, patterns, positions
 from read_api.database import SESSION
 from read_api.pattern_list import SORTS, PatternsQuery, SortName, list_statement
 from runtime.postgres import create_engine
@@ -142,6 +142,48 @@ async def test_a_history_reads_its_page_and_one_row_more(pg: asyncpg.Connection)
         assert (plan.scanned, plan.sorted, plan.examined) == (set(), 0, LIMIT + 1)
 
 
+async def plan_of_conflicts(pg: asyncpg.Connection, after: int, **query: Any) -> Plan:
+    asked = conflicts.ConflictsQuery(limit=LIMIT // 2, **query)
+    statement, arguments = conflicts.list_statement(asked, after)
+    return await plan_of(pg, statement, LARGE, asked.limit, *arguments)
+
+
+@pytest.mark.parametrize("status", get_args(conflicts.Status))
+@pytest.mark.parametrize("after", [0, SIZE // 2])
+async def test_conflicts_read_their_page_and_one_row_more(
+    pg: asyncpg.Connection, status: str, after: int
+) -> None:
+    for pattern_id in (None, LONG):
+        plan = await plan_of_conflicts(pg, after, status=status, pattern_id=pattern_id)
+        # Bringing the four of them together takes the first of each.
+        assert plan.examined == LIMIT // 2 + (4 if status == "any" else 1)
+        assert (plan.scanned, plan.sorted) == (set(), 0)
+
+
+async def test_a_pattern_without_conflicts_is_found_to_have_none(pg: asyncpg.Connection) -> None:
+    for status in get_args(conflicts.Status):
+        plan = await plan_of_conflicts(pg, 0, status=status, pattern_id=LARGE)
+        assert (plan.scanned, plan.examined) == (set(), 0)
+
+
+async def test_one_conflict_is_one_row(pg: asyncpg.Connection) -> None:
+    conflict_id = await pg.fetchval(
+        "SELECT conflict_id::text FROM conflicts WHERE team_id = $1 LIMIT 1", LARGE
+    )
+    plan = await plan_of(pg, conflicts.ONE, LARGE, conflict_id)
+    assert (plan.scanned, plan.sorted, plan.examined) == (set(), 0, 1)
+
+
+async def test_a_blame_reads_its_pages_and_the_events_that_it_names(pg: asyncpg.Connection) -> None:
+    pattern_id = await pg.fetchval("SELECT pattern_id::text FROM patterns WHERE team_id = $1 LIMIT 1", LARGE)
+    plan = await plan_of(pg, heads.STATEMENT, LARGE, ["team", f"patterns/{pattern_id}"])
+    assert (plan.scanned, plan.examined) == (set(), 1)
+    plan = await plan_of(pg, blame.EDITS, LARGE, LIMIT, LONG, VERSIONS)
+    assert (plan.scanned, plan.sorted, plan.examined) == (set(), 0, LIMIT + 1)
+    plan = await plan_of(pg, blame.EVENTS, LARGE, LONG, [7, 70, 170])
+    assert (plan.scanned, plan.examined) == (set(), 3)
+
+
 async def test_one_pattern_is_one_row(pg: asyncpg.Connection) -> None:
     pattern_id = await pg.fetchval("SELECT pattern_id::text FROM patterns WHERE team_id = $1 LIMIT 1", LARGE)
     plan = await plan_of(pg, patterns.ONE, LARGE, pattern_id)
@@ -163,10 +205,12 @@ async def test_the_decider_reads_one_row_per_key(pg: asyncpg.Connection, count: 
     teams = [LARGE] * count
     streams = [f"patterns/{pattern_id}" for pattern_id in ids]
     versions = (teams, ids, [1] * count)
-    plan = await plan_of(pg, SNAPSHOT, 0, teams, streams, teams, names, teams[:1], teams, ids, *versions)
+    plan = await plan_of(
+        pg, SNAPSHOT, 0, teams, streams, teams, names, teams[:1], teams, ids, *versions, *versions
+    )
     assert plan.scanned == set()
     assert plan.indexes >= {"pk_heads", "pk_names", "pk_outcomes", "pk_history"}
-    assert plan.examined <= 4 * count
+    assert plan.examined <= 5 * count
 
 
 async def test_an_outcome_is_one_row(engine: AsyncEngine, pg: asyncpg.Connection) -> None:

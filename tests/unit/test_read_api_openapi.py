@@ -20,6 +20,10 @@ ROUTES = {
     f"{TEAM}/changes": ("ChangesPage", READING | {"team_id", "cursor", "limit"}),
     PATTERN: ("PatternDocument", READING | {"team_id", "pattern_id"}),
     f"{PATTERN}/history": ("HistoryPage", PAGING | {"team_id", "pattern_id", "order"}),
+    f"{PATTERN}/blame": ("BlameDocument", READING | {"team_id", "pattern_id"}),
+    f"{TEAM}/conflicts": ("ConflictsPage", PAGING | {"team_id", "status", "pattern_id"}),
+    f"{TEAM}/conflicts/{{conflict_id}}": ("ConflictDocument", READING | {"team_id", "conflict_id"}),
+    f"{TEAM}/merging": ("MergingDocument", READING | {"team_id"}),
 }
 
 
