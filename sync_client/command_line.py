@@ -5,7 +5,7 @@ from io import TextIOWrapper
 
 import typer
 
-from sync_client import file_commands, pattern_commands, sync_commands
+from sync_client import conflict_commands, file_commands, pattern_commands, sync_commands
 from sync_client.console import warn
 from sync_client.errors import SyncError
 from sync_client.mounting import MountingGroup
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 sync_commands.register(app)
 pattern_commands.register(app)
+conflict_commands.register(app)
 file_commands.register(app)
 
 

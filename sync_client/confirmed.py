@@ -18,7 +18,7 @@ INSERT INTO patterns (pattern_id, version, sequence, status, name, name_key, fie
 VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (pattern_id) DO UPDATE SET
     version = excluded.version, sequence = excluded.sequence, status = excluded.status, name = excluded.name,
-    name_key = excluded.name_key, fields = excluded.fields, foreign_changes = '{}'
+    name_key = excluded.name_key, fields = excluded.fields, field_versions = '{}'
 WHERE excluded.version > patterns.version
 """
 
@@ -28,7 +28,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
 _STORE = """
-REPLACE INTO patterns (pattern_id, version, sequence, status, name, name_key, fields, foreign_changes)
+REPLACE INTO patterns (pattern_id, version, sequence, status, name, name_key, fields, field_versions)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
@@ -71,21 +71,21 @@ class Confirmed:
         self._connection = connection
 
     def load(self, pattern_id: str) -> PatternState:
-        """A pattern's state, with what somebody else changed in it."""
+        """A pattern's state, with what changed in it since the oldest command kept here."""
         row = self._connection.execute(
-            "SELECT version, status, fields, foreign_changes FROM patterns WHERE pattern_id = ?",
+            "SELECT version, status, fields, field_versions FROM patterns WHERE pattern_id = ?",
             (pattern_id,),
         ).fetchone()
         if row is None:
             return NoPattern()
-        version, status, fields, foreign = row
+        version, status, fields, versions = row
         if status == "deleted":
             return DeletedPattern(version=version)
         return Pattern(
             version=version,
             status=status,
             fields=parse(fields.encode(), max_depth=64),
-            field_versions=parse(foreign.encode()),
+            field_versions=parse(versions.encode()),
         )
 
     def store(self, pattern_id: str, state: PatternState, sequence: int) -> None:
@@ -93,13 +93,13 @@ class Confirmed:
         if isinstance(state, NoPattern):
             self._connection.execute("DELETE FROM patterns WHERE pattern_id = ?", (pattern_id,))
             return
-        text, name, foreign, status = None, None, "{}", "deleted"
+        text, name, versions, status = None, None, "{}", "deleted"
         if isinstance(state, Pattern):
             name, status = state.name, state.status
-            text, foreign = dump(state.fields).decode(), dump(state.field_versions).decode()
+            text, versions = dump(state.fields).decode(), dump(state.field_versions).decode()
         key = None if name is None else name_key(name)
         self._connection.execute(
-            _STORE, (pattern_id, state.version, sequence, status, name, key, text, foreign)
+            _STORE, (pattern_id, state.version, sequence, status, name, key, text, versions)
         )
 
     def sequence_of(self, pattern_id: str) -> int:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from events.json_text import Json
+from sync_client.errors import CONFLICTS
 from sync_client.progress import Progress as Watcher
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ def say_json(value: Json) -> None:
 def warn(text: str) -> None:
     """A line beside the result."""
     sys.stderr.write(text + "\n")
+
+
+def exit_with(left: int) -> None:
+    """Leave with the exit code that says that drafts, or invalid patterns, are left, if any are."""
+    if left:
+        sys.exit(CONFLICTS)
 
 
 def counted(number: int, noun: str) -> str:

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sync_client.console import counted, say, warn, watching
-from sync_client.errors import CONFLICTS
+from sync_client.console import counted, exit_with, say, warn, watching
 from sync_client.importing import Importer, Invalid
 from sync_client.library import Library
 from sync_client.options import HERE, Directory
@@ -43,8 +42,7 @@ def import_file(
     }
     what = ", ".join(f"{number:,} {name}" for name, number in counts.items())
     say(f"imported {file}: {what}; took {time.monotonic() - begun:.1f} s")
-    if report.invalid:
-        raise typer.Exit(CONFLICTS)
+    exit_with(report.invalid)
 
 
 def export_file(

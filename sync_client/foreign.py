@@ -1,11 +1,13 @@
 """What somebody else changed in a pattern, seen from a client that also changes it."""
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
 from command_api.decisions.commands import EditPattern, PatternCommand, RecordPattern
 from events.json_text import Json, same
-from events.pattern import Pattern
-from sync_client.local_pattern import UNSETTLED, LocalPattern, Stage
+from events.pattern import Pattern, PatternState
+from sync_client.line import effect_in, line_of
+from sync_client.local_pattern import UNSETTLED, Entry, LocalPattern, Stage
 
 
 def differing(old: Mapping[str, Json], new: Mapping[str, Json]) -> set[str]:
@@ -14,22 +16,40 @@ def differing(old: Mapping[str, Json], new: Mapping[str, Json]) -> set[str]:
     return (old.keys() ^ new.keys()) | {name for name in both if not same(old[name], new[name])}
 
 
-def fields_after(fields: Mapping[str, Json], commands: Iterable[PatternCommand]) -> dict[str, Json]:
-    """The fields after some commands, whatever a decision on them would be."""
-    result = dict(fields)
-    for command in commands:
-        if isinstance(command, RecordPattern):
-            result = dict(command.fields)
-        elif isinstance(command, EditPattern):
-            result = {name: value for name, value in result.items() if name not in command.remove}
-            result.update(command.set)
-    return result
+def field_after(fields: Mapping[str, Json], effect: PatternCommand) -> dict[str, Json]:
+    """The fields after a command, whatever a decision on it would be."""
+    if isinstance(effect, RecordPattern):
+        return dict(effect.fields)
+    if isinstance(effect, EditPattern):
+        return {name: value for name, value in fields.items() if name not in effect.remove} | effect.set
+    return dict(fields)
 
 
-def foreign_fields(state: LocalPattern, new: Pattern) -> set[str]:
-    """The fields of `new` that neither the old confirmed state nor our own commands explain."""
-    fields = state.confirmed.fields if isinstance(state.confirmed, Pattern) else {}
-    answered = [entry.command for entry in state.entries if entry.stage is Stage.ACCEPTED]
-    unsettled = [entry.command for entry in state.entries if entry.stage in UNSETTLED]
-    without_sent, with_sent = fields_after(fields, answered), fields_after(fields, unsettled)
-    return differing(without_sent, new.fields) & differing(with_sent, new.fields)
+def fields_after(fields: Mapping[str, Json], effects: Iterable[PatternCommand]) -> list[dict[str, Json]]:
+    """The fields before the first of some commands, and after each."""
+    return list(accumulate(effects, field_after, initial=dict(fields)))
+
+
+def fields_of_state(state: PatternState) -> Mapping[str, Json]:
+    """The fields of a pattern, none of one that is not there."""
+    return state.fields if isinstance(state, Pattern) else {}
+
+
+def foreign_fields(state: LocalPattern, new: PatternState) -> set[str]:
+    """The fields of `new` that the user does not see coming.
+
+    What explains a field is the old confirmed state, with as many of the visible commands that were sent as
+    the server may have applied by then.
+    """
+    if not isinstance(new, Pattern):
+        return set()
+    sent = [entry for entry in line_of(state.entries) if entry.stage in UNSETTLED]
+    surely = [place for place, entry in enumerate(sent, 1) if _is_in(entry, new)]
+    possible = fields_after(
+        fields_of_state(state.confirmed), (effect_in(state.entries, entry) for entry in sent)
+    )
+    return set.intersection(*(differing(fields, new.fields) for fields in possible[max(surely, default=0) :]))
+
+
+def _is_in(entry: Entry, new: Pattern) -> bool:
+    return entry.stage is Stage.ACCEPTED and entry.version is not None and entry.version <= new.version

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from command_api.decisions.commands import PatternCommand
-from command_api.decisions.refusals import Conflict as FieldsChanged
 from command_api.decisions.refusals import Refusal, Rejected
 from events.pattern import NoPattern, PatternState
 
@@ -21,7 +20,7 @@ class Stage(StrEnum):
     DONE = "done"
     """Part of the confirmed state."""
     CONFLICT = "conflict"
-    """A draft: somebody else changed fields that it edits."""
+    """A draft: the server found that somebody else changed fields that it edits, and noted the conflict."""
     REFUSED = "refused"
     """A draft: refused for another reason."""
 
@@ -32,11 +31,10 @@ UNSETTLED = (Stage.SENT, Stage.ACCEPTED)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """Why a command became a draft; `fields` are those in conflict."""
+    """Why a command became a draft."""
 
     code: str
     detail: str
-    fields: tuple[str, ...] = ()
 
     @property
     def stage(self) -> Stage:
@@ -44,19 +42,18 @@ class Verdict:
         return Stage.CONFLICT if self.code == Refusal.EDIT_CONFLICT else Stage.REFUSED
 
 
-def verdict_of(decision: Rejected | FieldsChanged) -> Verdict:
-    """The verdict that a decision amounts to."""
-    if isinstance(decision, Rejected):
-        return Verdict(code=decision.code, detail=decision.detail)
-    changed = ", ".join(decision.fields)
-    return Verdict(
-        code=Refusal.EDIT_CONFLICT, detail=f"changed by somebody else: {changed}", fields=decision.fields
-    )
+def verdict_of(decision: Rejected) -> Verdict:
+    """The verdict that a refusal amounts to."""
+    return Verdict(code=decision.code, detail=decision.detail)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A command in the outbox. `after` is the entry that it builds on, `version` what it was accepted as."""
+    """A command in the outbox. `after` is the entry that it builds on, `version` what it was accepted as.
+
+    `base_command` is the id that it was sent with in place of its base version, which then tells us alone
+    what its author saw. `resolves` is the draft whose conflict it ends. What is `hidden` is not in the view.
+    """
 
     position: int
     command: PatternCommand
@@ -64,11 +61,17 @@ class Entry:
     after: int | None = None
     version: int | None = None
     verdict: Verdict | None = None
+    base_command: str | None = None
+    resolves: int | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalPattern:
-    """What the server confirmed, the commands on it in order, and what the user sees."""
+    """What the server confirmed, the commands on it in order, and what the user sees.
+
+    Of what is confirmed, `field_versions` tell of the fields that changed since the oldest command kept here.
+    """
 
     confirmed: PatternState = NoPattern()
     entries: tuple[Entry, ...] = ()

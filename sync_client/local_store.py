@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from events.json_text import Json, dump
 from events.pattern import NoPattern, Pattern, name_key
 from sync_client.confirmed import Confirmed
-from sync_client.local_pattern import Entry, LocalPattern, MergeResult, Payload, Pulled, Rebuilt
+from sync_client.local_pattern import Entry, LocalPattern, MergeResult, Payload, Pulled, Rebuilt, Stage
 from sync_client.merge import merge
 from sync_client.outbox import Outbox
 
@@ -92,7 +92,8 @@ class LocalStore:
 
     def _write_entry(self, before: Entry, after: Entry, origin: Origin) -> None:
         outcome, at = None, None
-        if origin.outcome is not None and after.position == origin.position:
+        answered = after.position == origin.position and after.stage is not Stage.PENDING
+        if answered and origin.outcome is not None:
             outcome, at = origin.outcome, origin.at
         elif after.verdict is not None and after.verdict is not before.verdict:
             outcome = {"code": after.verdict.code, "detail": after.verdict.detail, "predicted": True}

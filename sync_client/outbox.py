@@ -1,7 +1,7 @@
 """The outbox: commands in the order in which they were made, kept until they are part of the library."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from command_api.decisions.commands import Command, PatternCommand, command_from, to_json
@@ -15,9 +15,6 @@ NO_ID = "00000000-0000-7000-8000-000000000000"
 """Stands for the id of a command that was never sent."""
 
 
-_Row = tuple[int, str, str, str | None]
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewCommand:
     """A command to keep, as `text_of` writes it; `names` are the name keys that it takes or gives up."""
@@ -26,21 +23,31 @@ class NewCommand:
     text: str
     after: int | None
     names: Iterable[str] = ()
+    resolves: int | None = None
+    hidden: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outgoing:
-    """A command that is on its way, under the id that it has for ever."""
+_ENTRY = """
+SELECT position, command, state, after, version, outcome, base_command, resolves, hidden FROM outbox
+WHERE pattern_id = ?1 AND state <> 'done'
+"""
 
-    position: int
-    pattern_id: str
-    text: str
-    command_id: str
+_DONE_BELOW = """
+SELECT below.position, below.command, below.state, below.after, below.version, below.outcome,
+       below.base_command, below.resolves, below.hidden
+FROM outbox JOIN outbox AS below ON below.position IN (outbox.after, outbox.resolves)
+WHERE outbox.pattern_id = ?1 AND outbox.state <> 'done' AND below.pattern_id = ?1 AND below.state = 'done'
+"""
 
-    def body(self) -> dict[str, Json]:
-        """The command as it goes over the wire."""
-        command: dict[str, Json] = parse(self.text.encode(), max_depth=64)
-        return {"command_id": self.command_id, **command}
+_FORGOTTEN = """
+WITH RECURSIVE needed (position) AS (
+    SELECT position FROM outbox WHERE state <> 'done'
+    UNION
+    SELECT below.position FROM needed JOIN outbox USING (position)
+    JOIN outbox AS below ON below.position IN (outbox.after, outbox.resolves)
+)
+SELECT position FROM outbox WHERE state = 'done' AND answered_at < ? AND position NOT IN needed
+"""
 
 
 class Outbox:
@@ -52,8 +59,9 @@ class Outbox:
     def add(self, command: NewCommand, made_at: str) -> int:
         """Keep a command; its position."""
         cursor = self._connection.execute(
-            "INSERT INTO outbox (pattern_id, after, command, state, made_at) VALUES (?, ?, ?, 'pending', ?)",
-            (command.pattern_id, command.after, command.text, made_at),
+            "INSERT INTO outbox (pattern_id, after, command, state, made_at, resolves, hidden)"
+            " VALUES (?, ?, ?, 'pending', ?, ?, ?)",
+            (command.pattern_id, command.after, command.text, made_at, command.resolves, command.hidden),
         )
         position = cursor.lastrowid or 0
         self._connection.executemany(
@@ -63,71 +71,31 @@ class Outbox:
         return position
 
     def entries(self, pattern_id: str) -> tuple[Entry, ...]:
-        """What is kept of a pattern's commands, but for what is done."""
-        rows = self._connection.execute(
-            "SELECT position, command, state, after, version, outcome FROM outbox"
-            " WHERE pattern_id = ? AND state <> 'done' ORDER BY position",
-            (pattern_id,),
-        )
+        """What is kept of a pattern's commands, but for what is done and nothing stands on."""
+        rows = self._connection.execute(f"{_ENTRY} UNION {_DONE_BELOW} ORDER BY position", (pattern_id,))
         return tuple(_entry(*row) for row in rows)
 
     def update(self, entry: Entry, outcome: Mapping[str, Json] | None, answered_at: str | None) -> None:
-        """Write what a merge changed of an entry; an outcome that is not given stays as it is."""
+        """Write what a merge changed of an entry; an outcome that is not given stays as it is.
+
+        What is pending, again or still, has no id: its body may change.
+        """
         self._connection.execute(
-            "UPDATE outbox SET command = ?, state = ?, after = ?, version = ?,"
-            " outcome = coalesce(?, outcome), answered_at = coalesce(?, answered_at) WHERE position = ?",
+            "UPDATE outbox SET command = ?1, state = ?2, after = ?3, version = ?4, hidden = ?5,"
+            " base_command = ?6, command_id = CASE ?2 WHEN 'pending' THEN NULL ELSE command_id END,"
+            " outcome = coalesce(?7, outcome), answered_at = coalesce(?8, answered_at) WHERE position = ?9",
             (
                 text_of(entry.command),
                 entry.stage,
                 entry.after,
                 entry.version,
+                entry.hidden,
+                entry.base_command,
                 None if outcome is None else dump(outcome).decode(),
                 answered_at,
                 entry.position,
             ),
         )
-
-    def last_waiting(self, pattern_id: str) -> int | None:
-        """What a new command on the pattern builds on: the newest one that is not a draft or behind one."""
-        (position,) = self._connection.execute(
-            "SELECT max(position) FROM outbox WHERE pattern_id = ?"
-            " AND state IN ('pending', 'sent', 'accepted') AND position NOT IN held",
-            (pattern_id,),
-        ).fetchone()
-        return None if position is None else int(position)
-
-    def take(
-        self, limit: int, max_bytes: int, exclude: Iterable[int], new_id: Callable[[], str]
-    ) -> list[Outgoing]:
-        """Mark the next batch as sent; what is sent for the first time is given its id."""
-        batch = []
-        for position, pattern_id, text, command_id in self._sendable(limit, max_bytes, set(exclude)):
-            known = command_id or new_id()
-            if command_id is None:
-                self._connection.execute(
-                    "UPDATE outbox SET state = 'sent', command_id = ? WHERE position = ?", (known, position)
-                )
-            batch.append(Outgoing(position=position, pattern_id=pattern_id, text=text, command_id=known))
-        return batch
-
-    def _sendable(self, limit: int, max_bytes: int, exclude: Set[int]) -> list[_Row]:
-        """Commands that wait for no other, and overtake none that names the same name."""
-        batch: list[_Row] = []
-        size, awaited = 0, self._names_of_waiting()
-        rows = self._connection.execute(
-            "SELECT position, pattern_id, command, command_id FROM outbox"
-            " WHERE state IN ('pending', 'sent') AND after IS NULL ORDER BY position"
-        )
-        for row in rows:
-            position, text, names = row[0], row[2], self._names(row[0])
-            if position in exclude or any(awaited.get(name, position) < position for name in names):
-                awaited |= {name: min(awaited.get(name, position), position) for name in names}
-                continue
-            size += len(text)
-            if len(batch) == limit or (batch and size > max_bytes):
-                break
-            batch.append(row)
-        return batch
 
     def awaiting_pull(self) -> bool:
         """Whether a command waits for one that was accepted, and only a pull can tell how."""
@@ -146,9 +114,12 @@ class Outbox:
         if stage is Stage.DONE:
             self._connection.execute("UPDATE outbox SET after = NULL WHERE after = ?", (position,))
 
-    def creates_team(self) -> bool:
-        """Whether the team's creation waits here: until it is sent, the server has nothing to pull."""
-        return self.last_waiting(TEAM) is not None
+    def team_creation(self) -> int | None:
+        """The team's creation, if it waits here: until it is sent, the server has nothing to pull."""
+        (position,) = self._connection.execute(
+            "SELECT max(position) FROM outbox WHERE pattern_id = ? AND state IN ('pending', 'sent')", (TEAM,)
+        ).fetchone()
+        return None if position is None else int(position)
 
     def patterns_with_commands(self) -> list[str]:
         """The patterns of which commands are kept."""
@@ -196,24 +167,10 @@ class Outbox:
         return {**states, "pending": states["pending"] - held, "held": held}
 
     def forget_done(self, before: str) -> None:
-        """Remove commands that were answered before a time, and are part of the library."""
-        self._connection.execute(
-            "DELETE FROM outbox_names WHERE position IN"
-            " (SELECT position FROM outbox WHERE state = 'done' AND answered_at < ?)",
-            (before,),
-        )
-        self._connection.execute("DELETE FROM outbox WHERE state = 'done' AND answered_at < ?", (before,))
-
-    def _names(self, position: int) -> list[str]:
-        statement = "SELECT name_key FROM outbox_names WHERE position = ?"
-        return [row[0] for row in self._connection.execute(statement, (position,))]
-
-    def _names_of_waiting(self) -> dict[str, int]:
-        rows = self._connection.execute(
-            "SELECT name_key, min(position) FROM outbox_names JOIN outbox USING (position)"
-            " WHERE state = 'pending' AND after IS NOT NULL AND position NOT IN held GROUP BY name_key"
-        )
-        return dict(rows.fetchall())
+        """Remove commands that were answered before a time, are part of the library, and bear no others."""
+        old = self._connection.execute(_FORGOTTEN, (before,)).fetchall()
+        self._connection.executemany("DELETE FROM outbox_names WHERE position = ?", old)
+        self._connection.executemany("DELETE FROM outbox WHERE position = ?", old)
 
 
 def text_of(command: Command) -> str:
@@ -228,8 +185,16 @@ def command_of(text: str) -> Command:
     return command_from({"command_id": NO_ID, **parse(text.encode(), max_depth=64)})
 
 
-def _entry(
-    position: int, text: str, state: str, after: int | None, version: int | None, outcome: str | None
+def _entry(  # noqa: PLR0913, PLR0917 - the columns of one row
+    position: int,
+    text: str,
+    state: str,
+    after: int | None,
+    version: int | None,
+    outcome: str | None,
+    base_command: str | None,
+    resolves: int | None,
+    hidden: int,
 ) -> Entry:
     stage, command = Stage(state), command_of(text)
     if not isinstance(command, PatternCommand):
@@ -239,5 +204,13 @@ def _entry(
         body = parse(outcome.encode(), max_depth=64)
         verdict = Verdict(code=body["code"], detail=body["detail"])
     return Entry(
-        position=position, command=command, stage=stage, after=after, version=version, verdict=verdict
+        position=position,
+        command=command,
+        stage=stage,
+        after=after,
+        version=version,
+        verdict=verdict,
+        base_command=base_command,
+        resolves=resolves,
+        hidden=bool(hidden),
     )

@@ -1,30 +1,23 @@
 """Commands on patterns: they work offline, and what they change waits in the outbox."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from events.errors import InvalidJson
-from events.json_text import Json, dump, parse
+from events.json_text import Json, dump
 from sync_client.console import say, say_json
 from sync_client.edits import Editor
 from sync_client.errors import LocalRefusal
 from sync_client.library import Library, VisiblePattern
-from sync_client.options import HERE, AsJson, Directory
+from sync_client.options import HERE, AsJson, Directory, Removes, Sets, SetsJson, fields_from
 from sync_client.pattern_files import written
 from sync_client.replica import Replica
 from sync_client.surroundings import utc_now
 from sync_client.workspace import find_workspace
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A pattern's name, or its id.")]
-Sets = Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=TEXT", help="Set a field to a text.")]
-SetsJson = Annotated[
-    list[str] | None, typer.Option("--set-json", metavar="FIELD=JSON", help="Set a field to a JSON value.")
-]
-Removes = Annotated[list[str] | None, typer.Option("--remove", metavar="FIELD", help="Remove a field.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -78,7 +71,7 @@ def record(
     directory: Directory = HERE,
 ) -> None:
     """Add a pattern."""
-    fields = {"name": name, **_fields(given, given_json)}
+    fields = {"name": name, **fields_from(given, given_json)}
     with find_workspace(directory).writing() as replica, replica.transaction():
         Editor(replica).record(fields, utc_now())
     say(f"recorded {name!r}; patternlog push sends it")
@@ -92,7 +85,7 @@ def edit(
     directory: Directory = HERE,
 ) -> None:
     """Set and remove fields of a pattern."""
-    fields = _fields(given, given_json)
+    fields = fields_from(given, given_json)
     with find_workspace(directory).writing() as replica, replica.transaction():
         pattern = _found(replica, name)
         Editor(replica).edit(pattern.pattern_id, fields, remove or (), utc_now())
@@ -129,26 +122,6 @@ def _found(replica: Replica, name: str) -> VisiblePattern:
     if pattern is None:
         raise LocalRefusal("unknown_pattern", f"the library has no pattern {name!r}")
     return pattern
-
-
-def _fields(given: Sequence[str] | None, given_json: Sequence[str] | None) -> dict[str, Json]:
-    texts = dict(_pair(text) for text in given or ())
-    values = dict(_pair(text) for text in given_json or ())
-    return {**texts, **{field: _value(field, text) for field, text in values.items()}}
-
-
-def _pair(text: str) -> tuple[str, str]:
-    field, found, value = text.partition("=")
-    if not found or not field:
-        raise typer.BadParameter(f"{text!r} is not FIELD=VALUE")
-    return field, value
-
-
-def _value(field: str, text: str) -> Json:
-    try:
-        return parse(text.encode("utf-8", "surrogatepass"))
-    except InvalidJson as error:
-        raise typer.BadParameter(f"{field}: {error.reason}") from None
 
 
 def _described(pattern: VisiblePattern) -> dict[str, Json]:

@@ -11,8 +11,9 @@ from functools import partial
 
 from events.identifiers import uuid7
 from events.shapes import utc_text
+from sync_client.dispatch import Dispatch, Outgoing
 from sync_client.errors import BatchRefused, TryLater, UnexpectedAnswer
-from sync_client.outbox import Outbox, Outgoing
+from sync_client.outbox import Outbox
 from sync_client.replica import Replica
 from sync_client.retrying import patiently
 from sync_client.settlement import PushReport, Settlement, is_open
@@ -40,6 +41,7 @@ class Pusher:
     def __init__(self, replica: Replica, transport: Transport, surroundings: Surroundings) -> None:
         self._replica = replica
         self._outbox = Outbox(replica.connection)
+        self._dispatch = Dispatch(replica.connection)
         self._settlement = Settlement(replica, surroundings.now)
         self._transport = transport
         self._surroundings = surroundings
@@ -65,7 +67,7 @@ class Pusher:
 
     def _next_batch(self) -> list[Outgoing]:
         with self._replica.transaction():
-            return self._outbox.take(BATCH, BATCH_BYTES, self._unanswered, self._new_id)
+            return self._dispatch.take(BATCH, BATCH_BYTES, self._unanswered, self._new_id)
 
     def _new_id(self) -> str:
         return uuid7(int(self._surroundings.now().timestamp() * 1000), self._surroundings.random_bytes(10))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sync_client.errors import ReplicaError
 from sync_client.replica_lock import writer_lock
-from sync_client.replica_schema import check_version, prepare
+from sync_client.replica_schema import check_version, is_older, prepare
 
 _FILE, _LOCK = "replica.sqlite", "lock"
 _BUSY_S = 10.0
@@ -69,6 +69,9 @@ def writable_replica(folder: Path) -> Iterator[Replica]:
 def readable_replica(folder: Path) -> Iterator[Replica]:
     """Open a folder's replica to read, also while another process writes."""
     with _explained(), closing(_connect(folder / _FILE, "rw")) as connection:
+        if is_older(connection):
+            with writable_replica(folder):
+                pass
         connection.execute("PRAGMA query_only = ON")
         check_version(connection)
         yield Replica(connection)

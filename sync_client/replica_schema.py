@@ -4,7 +4,7 @@ import sqlite3
 
 from sync_client.errors import ReplicaError
 
-VERSION = 1
+VERSION = 2
 
 _COLUMNS = """(
     pattern_id TEXT PRIMARY KEY,
@@ -14,13 +14,15 @@ _COLUMNS = """(
     name TEXT,
     name_key TEXT,
     fields TEXT,
-    foreign_changes TEXT NOT NULL DEFAULT '{}'
+    field_versions TEXT NOT NULL DEFAULT '{}'
 )"""
 
 NEW_FILLING = f"CREATE TABLE filling {_COLUMNS}"
 """A confirmed state in the making; it takes the place of `patterns` when it is complete."""
 
 NAME_INDEX = "CREATE INDEX patterns_by_name ON patterns (name_key) WHERE status = 'live'"
+
+_RESOLVES_INDEX = "CREATE INDEX outbox_by_resolves ON outbox (resolves) WHERE resolves IS NOT NULL"
 
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -41,7 +43,7 @@ CREATE TABLE overlay (
 CREATE INDEX overlay_by_name ON overlay (name_key) WHERE status = 'live';
 
 -- Commands, and what became of them. pattern_id is '' for the team's own.
--- command_id is made just before the first send.
+-- command_id is made just before the first send; base_command, if any, takes the base version's place in it.
 CREATE TABLE outbox (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     pattern_id TEXT NOT NULL,
@@ -54,11 +56,15 @@ CREATE TABLE outbox (
     outcome TEXT,
     made_at TEXT NOT NULL,
     answered_at TEXT,
+    base_command TEXT,
+    resolves INTEGER,
+    hidden INTEGER NOT NULL DEFAULT 0,
     CHECK (state NOT IN ('sent', 'accepted') OR command_id IS NOT NULL)
 );
 CREATE INDEX outbox_by_state ON outbox (state, position);
 CREATE INDEX outbox_by_pattern ON outbox (pattern_id, position) WHERE state <> 'done';
 CREATE INDEX outbox_by_after ON outbox (after) WHERE after IS NOT NULL;
+{_RESOLVES_INDEX};
 
 -- Drafts, and what builds on them.
 CREATE VIEW held AS WITH RECURSIVE chain (position) AS (
@@ -77,13 +83,36 @@ CREATE INDEX outbox_names_by_key ON outbox_names (name_key);
 """  # noqa: S608 - made of constants
 
 
+_FROM_VERSION_1 = f"""
+ALTER TABLE patterns RENAME COLUMN foreign_changes TO field_versions;
+DROP TABLE IF EXISTS filling;
+DELETE FROM meta WHERE key = 'filling';
+ALTER TABLE outbox ADD COLUMN base_command TEXT;
+ALTER TABLE outbox ADD COLUMN resolves INTEGER;
+ALTER TABLE outbox ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
+{_RESOLVES_INDEX};
+
+-- What was made on a state that has changed since, or on a draft, is not shown as if it fitted.
+UPDATE outbox SET hidden = 1
+WHERE state IN ('pending', 'sent', 'accepted') AND (
+    position IN held OR pattern_id IN (SELECT pattern_id FROM patterns WHERE field_versions <> '{{}}')
+);
+"""  # noqa: S608 - made of constants
+
+
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables of a new replica; raise `ReplicaError` for one that a newer version made."""
+    """Make the tables of a new replica, or bring those of an older one up to date; raise `ReplicaError`."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-    else:
-        check_version(connection)
+    script = {0: _SCHEMA, 1: _FROM_VERSION_1}.get(version)
+    if script is not None:
+        connection.executescript(f"BEGIN; {script} PRAGMA user_version = {VERSION}; COMMIT;")
+    check_version(connection)
+
+
+def is_older(connection: sqlite3.Connection) -> bool:
+    """Whether the replica was made by an earlier version, and has to be brought up to date first."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return 0 < int(version) < VERSION
 
 
 def check_version(connection: sqlite3.Connection) -> None:

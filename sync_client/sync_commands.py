@@ -1,4 +1,4 @@
-"""Commands that keep the library in step: init, pull, push, sync, status, conflicts."""
+"""Commands that keep the library in step: init, pull, push, sync, status."""
 
 import time
 import uuid
@@ -9,12 +9,10 @@ from typing import Annotated, Literal
 import typer
 
 from events.identifiers import is_uuid
-from events.json_text import dump
 from sync_client.client import SyncClient
-from sync_client.console import age, counted, say, say_json
-from sync_client.drafts import Draft, Drafts
+from sync_client.console import age, counted, exit_with, say, say_json
 from sync_client.edits import Editor
-from sync_client.errors import CONFLICTS, NeedsSignIn
+from sync_client.errors import NeedsSignIn
 from sync_client.http_transport import Endpoint
 from sync_client.options import HERE, AsJson, Directory, ReadServer, Server, Token, token_from
 from sync_client.outbox import Outbox
@@ -32,7 +30,7 @@ Step = Literal["pull", "push"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (init, pull, push, sync, status, conflicts):
+    for command in (init, pull, push, sync, status):
         app.command()(command)
 
 
@@ -86,27 +84,7 @@ def status(as_json: AsJson = False, directory: Directory = HERE) -> None:
         say_json(asdict(found))
     else:
         _say_status(found)
-    _exit(found.conflicts + found.refused)
-
-
-def conflicts(
-    drop: Annotated[int | None, typer.Option("--drop", help="Forget the draft of this number.")] = None,
-    as_json: AsJson = False,
-    directory: Directory = HERE,
-) -> None:
-    """The drafts: commands that cannot be applied, each with its reason and both sides' fields."""
-    workspace = find_workspace(directory)
-    if drop is not None:
-        with workspace.writing() as replica, replica.transaction():
-            Drafts(replica.connection).drop(drop)
-    with workspace.reading() as replica:
-        drafts = list(Drafts(replica.connection).all())
-    if as_json:
-        say_json([asdict(draft) for draft in drafts])
-    else:
-        for draft in drafts:
-            _say_draft(draft)
-    _exit(len(drafts))
+    exit_with(found.conflicts + found.refused)
 
 
 # ---------------------------------------------------------------- working with the server
@@ -118,7 +96,7 @@ def _on_workspace(directory: Path, token: str | None, *steps: Step) -> None:
         endpoint = workspace.endpoint(replica, token_from(token))
         if token is not None:
             workspace.keep_token(token)
-        if len(steps) > 1 and Outbox(replica.connection).creates_team():
+        if len(steps) > 1 and Outbox(replica.connection).team_creation() is not None:
             steps = steps[1:]
         _keep_in_step(replica, endpoint, *steps)
 
@@ -148,12 +126,7 @@ def _keep_in_step(replica: Replica, endpoint: Endpoint, *steps: Step) -> None:
     say(f"took {time.monotonic() - begun:.1f} s")
     if unanswered:
         raise StillPending
-    _exit(Outbox(replica.connection).count_drafts())
-
-
-def _exit(drafts: int) -> None:
-    if drafts:
-        raise typer.Exit(CONFLICTS)
+    exit_with(Outbox(replica.connection).count_drafts())
 
 
 # ---------------------------------------------------------------- sentences
@@ -174,6 +147,7 @@ def _pushed(report: PushReport) -> str:
         "merged": report.merged,
         "in conflict": report.conflicts,
         "refused": report.refused,
+        "held up": report.held_up,
         "not yet answered": report.unanswered,
     }
     parts = ", ".join(f"{number:,} {name}" for name, number in outcomes.items() if number)
@@ -193,13 +167,3 @@ def _say_status(found: Status) -> None:
     waits = f"{found.waiting:,} to push, {found.unanswered:,} sent and not answered"
     say(f"outbox   {waits}, {found.held:,} held up by drafts")
     say(f"drafts   {counted(found.conflicts, 'conflict')}, {found.refused:,} refused")
-
-
-def _say_draft(draft: Draft) -> None:
-    held = f"; holds up {counted(draft.holds_up, 'command')}" if draft.holds_up else ""
-    say(f"{draft.number}  {draft.command_type} of {draft.name!r}: {draft.detail} [{draft.code}]{held}")
-    for field, mine in draft.mine.items():
-        say(f"   {field}")
-        say(f"     mine    {dump(mine).decode()}")
-        if field in draft.theirs:
-            say(f"     theirs  {dump(draft.theirs[field]).decode()}")

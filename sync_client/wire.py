@@ -62,21 +62,23 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
 class ConflictOn:
-    """What a conflict is about."""
+    """What a conflict is about, and its id in the pattern."""
 
+    conflict_id: _Id
     current_version: _Count
     fields: list[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)
 class Conflicting:
-    """A command edits what somebody else changed."""
+    """A command edits what somebody else changed, and became a conflict in the log."""
 
     command_id: _Id
     status: Literal["conflict"]
     code: str
     detail: str
     conflict: ConflictOn
+    cursor: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=_OPEN)

@@ -2,99 +2,26 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
 
 from events.cursor import Cursor
-from events.json_text import Json
 from server.setup import set_up
 from sync_client.errors import BatchRefused, LogChanged, NeedsSignIn, RequestRefused
 from sync_client.http_transport import Endpoint, http_transport
-from sync_client.retrying import Patience, RetryingTransport
-from sync_client.transport import Transport
-from sync_client.wire import Accepted, Answer, Change, Conflicting, PatternItem, Rejected
+from sync_client.wire import Accepted, PatternItem, Rejected
 from tests.commands import command_id
+from tests.contracts.sync_conflicts import ConflictContract
 from tests.databases import fresh_database, settings_for
 from tests.everything import everything
 from tests.services import Services
 from tests.sync_fakes.http_server import TOKEN, served
 from tests.sync_fakes.server import FakeServer
+from tests.sync_fakes.teams import Team, created, editing, recording, team_at
 from tests.sync_fakes.transport import FakeTransport
 
 
-@dataclass(frozen=True, kw_only=True)
-class Team:
-    """A team that was just created, and a transport to it. `url` is empty where there is no network."""
-
-    transport: Transport
-    team_id: str
-    url: str = ""
-
-    async def submit(self, *commands: dict[str, Json]) -> list[Answer]:
-        """Submit commands, and wait as long as it takes to hear of each."""
-        answers = await self.transport.send(commands)
-        return [await self._settled(answer) for answer in answers]
-
-    async def record(self, **fields: Json) -> tuple[str, Accepted]:
-        pattern_id = str(uuid.uuid4())
-        (answer,) = await self.submit(recording(pattern_id, **fields))
-        assert isinstance(answer, Accepted)
-        return pattern_id, answer
-
-    async def all_changes(self, *, at_least: str, limit: int) -> tuple[list[Change], int]:
-        """Every change from nothing on, and how many pages it took."""
-        changes: list[Change] = []
-        cursor, pages, more = None, 0, True
-        while more:
-            page = await self.transport.changes(cursor, at_least=at_least, limit=limit)
-            changes, cursor, more = changes + page.changes, str(page.cursor), page.has_more
-            pages += 1
-        return changes, pages
-
-    async def _settled(self, answer: Answer) -> Answer:
-        while answer.status == "pending":
-            answer = await self.transport.look_up(answer.command_id) or answer
-        return answer
-
-
-def recording(pattern_id: str, **fields: Json) -> dict[str, Json]:
-    return {
-        "command_id": command_id(),
-        "type": "record_pattern",
-        "pattern_id": pattern_id,
-        "fields": fields,
-    }
-
-
-def editing(pattern_id: str, base_version: int, **given: Json) -> dict[str, Json]:
-    return {
-        "command_id": command_id(),
-        "type": "edit_pattern",
-        "pattern_id": pattern_id,
-        "base_version": base_version,
-        "set": given,
-    }
-
-
-@asynccontextmanager
-async def team_at(url: str) -> AsyncIterator[Team]:
-    """A new team on a server."""
-    endpoint = Endpoint(server=url, team_id=str(uuid.uuid4()), token=TOKEN)
-    async with http_transport(endpoint) as transport:
-        patient = RetryingTransport(transport, Patience())
-        yield await created(Team(transport=patient, team_id=endpoint.team_id, url=url))
-
-
-async def created(team: Team) -> Team:
-    """The team, when the server knows it."""
-    (answer,) = await team.submit({"command_id": command_id(), "type": "create_team", "name": "Ours"})
-    assert isinstance(answer, Accepted)
-    return team
-
-
-class TransportContract:
+class TransportContract(ConflictContract):
     """What every transport keeps to."""
 
     async def test_every_command_of_a_batch_gets_its_answer(self, team: Team) -> None:
@@ -120,36 +47,6 @@ class TransportContract:
         (answer,) = await team.submit({**command, "fields": {"name": "other"}})
         assert isinstance(answer, Rejected)
         assert answer.code == "command_id_reused"
-
-    async def test_an_edit_from_an_older_version_is_merged_or_in_conflict(self, team: Team) -> None:
-        pattern_id, _ = await team.record(name="n", a=1, b=1)
-        edited, merged, conflict = await team.submit(
-            editing(pattern_id, 1, a=2), editing(pattern_id, 1, b=2), editing(pattern_id, 1, a=3, c=3)
-        )
-        assert isinstance(edited, Accepted)
-        assert isinstance(merged, Accepted)
-        assert (edited.status, merged.status, merged.version) == ("accepted", "merged", 3)
-        assert isinstance(conflict, Conflicting)
-        assert (conflict.code, conflict.conflict.fields) == ("edit_conflict", ["a"])
-        assert conflict.conflict.current_version == 3
-
-    async def test_edits_of_one_text_merge_whether_the_base_is_in_memory_or_long_projected(
-        self, team: Team
-    ) -> None:
-        pattern_id, _ = await team.record(name="n", solution="a\nb\nc\nd\ne")
-        first, second = await team.submit(
-            editing(pattern_id, 1, solution="A\nb\nc\nd\ne"), editing(pattern_id, 1, solution="a\nb\nC\nd\ne")
-        )
-        assert (first.status, second.status) == ("accepted", "merged")
-        assert isinstance(second, Accepted)
-        await team.transport.changes(None, at_least=second.cursor, limit=1)
-        # The decider lets go of what is projected with its next command.
-        await team.record(name="another")
-        (third,) = await team.submit(editing(pattern_id, 1, solution="a\nb\nc\nd\nE"))
-        assert isinstance(third, Accepted)
-        changes, _ = await team.all_changes(at_least=third.cursor, limit=10)
-        items = [change for change in changes if isinstance(change, PatternItem)]
-        assert items[-1].fields["solution"] == "A\nb\nC\nd\nE"
 
     async def test_a_refusal_says_why_and_holds_up_nothing(self, team: Team) -> None:
         await team.record(name="n")

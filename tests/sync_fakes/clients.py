@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from events.json_text import Json
+from events.json_text import Json, parse
 from sync_client.client import SyncClient
+from sync_client.drafts import Draft, Drafts
 from sync_client.edits import Editor
 from sync_client.library import Library, VisiblePattern
 from sync_client.outbox import Outbox
 from sync_client.replica import Replica, writable_replica
+from sync_client.resolving import Decisions, Side
 from sync_client.retrying import Patience
 from sync_client.surroundings import Surroundings
 from sync_client.transport import Transport
@@ -32,6 +34,8 @@ class Client:
         self.outbox = Outbox(replica.connection)
         self.library = Library(replica.connection)
         self._editor = Editor(replica)
+        self._drafts = Drafts(replica.connection)
+        self.now = NOW
         self.surroundings = Surroundings(
             now=lambda: NOW, random_bytes=random.Random(seed).randbytes, patience=patience
         )
@@ -49,19 +53,34 @@ class Client:
 
     def record(self, **fields: Json) -> str:
         with self.replica.transaction():
-            return self._editor.record(fields, NOW)
+            return self._editor.record(fields, self.now)
 
     def edit(self, pattern_id: str, *remove: str, **given: Json) -> None:
         with self.replica.transaction():
-            self._editor.edit(pattern_id, given, remove, NOW)
+            self._editor.edit(pattern_id, given, remove, self.now)
 
     def change_status(self, pattern_id: str, command_type: str) -> None:
         with self.replica.transaction():
-            self._editor.change_status(pattern_id, command_type, NOW)
+            self._editor.change_status(pattern_id, command_type, self.now)
+
+    def resolve(self, number: int, rest: Side | None = None, **given: Json) -> None:
+        with self.replica.transaction():
+            self._editor.resolve(number, Decisions(rest=rest, set=given), self.now)
+
+    def abandon(self, number: int) -> None:
+        with self.replica.transaction():
+            self._editor.abandon(number, self.now)
+
+    def drop(self, number: int) -> None:
+        with self.replica.transaction():
+            self._drafts.drop(number)
+
+    def drafts(self) -> list[Draft]:
+        return list(self._drafts.all())
 
     def create_team(self, name: str) -> None:
         with self.replica.transaction():
-            self._editor.create_team(name, NOW)
+            self._editor.create_team(name, self.now)
 
     def fields(self, pattern_id: str) -> dict[str, Json]:
         """A pattern's fields as the user sees them; empty if there is none."""
@@ -77,6 +96,20 @@ class Client:
     def states(self) -> list[str]:
         """The state of every command that was ever made, in order."""
         rows = self.replica.connection.execute("SELECT state FROM outbox ORDER BY position")
+        return [row[0] for row in rows]
+
+    def command_at(self, position: int | None = None) -> dict[str, Json]:
+        """A command by its number, or the newest."""
+        (text,) = self.replica.connection.execute(
+            "SELECT command FROM outbox WHERE position = coalesce(?, position) ORDER BY position DESC",
+            (position,),
+        ).fetchone()
+        body: dict[str, Json] = parse(text.encode())
+        return body
+
+    def waiting_texts(self) -> list[str]:
+        """Every command that is kept and not done, drafts included."""
+        rows = self.replica.connection.execute("SELECT command FROM outbox WHERE state <> 'done'")
         return [row[0] for row in rows]
 
     def command_ids(self) -> list[str | None]:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from command_api.decisions.commands import EditPattern, PatternCommand, command_from
+from command_api.decisions.commands import PatternCommand, command_from
 from events.json_text import Json
 from events.pattern import Pattern, PatternState
-from sync_client.local_pattern import Entry, LocalPattern, MergeResult
+from sync_client.line import base_version_of
+from sync_client.local_pattern import DRAFTS, Entry, LocalPattern, MergeResult, Stage, Verdict
 
 ID = "6f1c2a8e-0000-4000-8000-000000000001"
 OTHER = "6f1c2a8e-0000-4000-8000-000000000002"
@@ -22,6 +23,10 @@ def edit(base_version: int, *remove: str, **given: Json) -> PatternCommand:
     return command("edit_pattern", base_version=base_version, set=given, remove=list(remove))
 
 
+def delete(base_version: int) -> PatternCommand:
+    return command("delete_pattern", base_version=base_version)
+
+
 def record(**fields: Json) -> PatternCommand:
     return command("record_pattern", fields=fields)
 
@@ -34,13 +39,24 @@ def local(confirmed: PatternState, *entries: Entry) -> LocalPattern:
     return LocalPattern(confirmed=confirmed, entries=entries, view=confirmed)
 
 
+def in_conflict(position: int, edited: PatternCommand) -> Entry:
+    """A draft of an edit that the server noted as a conflict."""
+    verdict = Verdict(code="edit_conflict", detail="changed")
+    return Entry(position=position, command=edited, stage=Stage.CONFLICT, verdict=verdict, hidden=True)
+
+
+def hidden(result: MergeResult) -> list[int]:
+    """Those that wait and are not in the view."""
+    settled = (Stage.DONE, *DRAFTS)
+    return [entry.position for entry in result.state.entries if entry.hidden and entry.stage not in settled]
+
+
 def stages(result: MergeResult) -> list[str]:
     return [entry.stage.value for entry in result.state.entries]
 
 
-def base_of(entry: Entry) -> int:
-    assert isinstance(entry.command, EditPattern)
-    return entry.command.base_version
+def base_of(entry: Entry) -> int | None:
+    return base_version_of(entry.command)
 
 
 def seen(result: MergeResult) -> Any:

@@ -1,30 +1,48 @@
-"""A Patternlog server in memory: the real decisions on a log that is a list."""
+"""A Patternlog server in memory: the real decider on a log that is a list."""
 
 from __future__ import annotations
 
 import copy
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from command_api.answers import outcome_body
+from command_api.decider.bases import Progress, seen_by
+from command_api.decider.memory import Draft, Memory, WorkingSet
+from command_api.decider.micro_batch import decide_batch
+from command_api.decider.recovery import Orphans
+from command_api.decider.requests import PartitionIdentity, read_request
+from command_api.decider.snapshot import Snapshot
 from command_api.decisions.commands import (
+    BasedCommand,
     Command,
-    EditPattern,
     InvalidCommand,
     PatternCommand,
     command_from,
-    command_hash,
 )
-from command_api.decisions.decide import decide
-from command_api.decisions.library import LibraryView, wanted_name
-from command_api.decisions.refusals import Accepted, Conflict, Decision, Rejected
+from command_api.decisions.refusals import Refusal, Rejected
+from command_api.decisions.seen import Seen
+from events import envelope
 from events.cursor import BadCursor, Cursor, parse_cursor
-from events.json_text import Json
-from events.pattern import NoPattern, Pattern, PatternEvent, PatternState, evolve, taken_name
+from events.envelope import Envelope
+from events.identifiers import uuid7, uuid7_ms
+from events.json_text import Json, dump
+from events.pattern import (
+    DeletedPattern,
+    NoPattern,
+    Pattern,
+    PatternEvent,
+    PatternState,
+    pattern_id_of,
+    stream_of,
+)
+from events.record import NewRecord, Record
+from events.registry import read
+from events.team import STREAM as TEAM_STREAM
 from events.team import NoTeam, Team, TeamState
 
-AT = "2026-01-01T00:00:00.000Z"
+_CREATION = {"command_id": uuid7(0, bytes(10)), "type": "create_team", "name": "Ours"}
 
 
 class Refused(Exception):
@@ -37,30 +55,73 @@ class Refused(Exception):
         self.members = members
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A command on a pattern, what its sender is taken to have seen, what it met, and what it became."""
+
+    command: PatternCommand
+    seen: Seen | Rejected | None
+    before: PatternState
+    event: PatternEvent | None
+    status: str
+
+
+def _nothing() -> WorkingSet:
+    rows = Snapshot(
+        heads_checkpoint=None,
+        outcomes_checkpoint=None,
+        position=None,
+        states={},
+        versions={},
+        events={},
+        names={},
+        logs={},
+        answers={},
+    )
+    return WorkingSet(Memory(), rows)
+
+
 @dataclass
 class FakeServer:
     """One team's log, with the projections that clients see."""
 
     team_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     log_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    team: TeamState = field(default_factory=lambda: Team(version=1, name="Ours"))
-    sequence: int = 1
-    patterns: dict[str, PatternState] = field(default_factory=dict)
-    versions: dict[tuple[str, int], Mapping[str, Json]] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
+    working: WorkingSet = field(default_factory=_nothing)
+    """All that the decider knows, which is never projected."""
+    sequence: int = 0
+    """How far the log is projected."""
     changes: dict[str, dict[str, Json]] = field(default_factory=dict)
     outcomes: dict[str, dict[str, Json]] = field(default_factory=dict)
-    hashes: dict[str, str] = field(default_factory=dict)
     received: list[list[str]] = field(default_factory=list)
     applied: list[str] = field(default_factory=list)
     """The command ids whose events are in the log, in order."""
     reused: list[str] = field(default_factory=list)
     """Command ids that came again with another body."""
-    decided: list[tuple[Command, PatternState, Decision]] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.submit([_CREATION])
+        for kept in (self.received, self.applied, self.outcomes):
+            kept.clear()
 
     @classmethod
     def without_team(cls) -> FakeServer:
-        return cls(team=NoTeam(), sequence=0)
+        server = cls()
+        server.working, server.sequence = _nothing(), 0
+        return server
+
+    @property
+    def team(self) -> TeamState:
+        state = self.working.state((self.team_id, TEAM_STREAM))
+        return state if isinstance(state, Team) else NoTeam()
+
+    @property
+    def patterns(self) -> dict[str, PatternState]:
+        states = {pattern_id_of(stream): state for (_, stream), state in self.working.draft.states.items()}
+        return {
+            key: state for key, state in states.items() if key and isinstance(state, Pattern | DeletedPattern)
+        }
 
     # ---------------------------------------------------------------- commands
 
@@ -83,80 +144,63 @@ class FakeServer:
         return {**self.outcomes[command_id], "repeat": True}
 
     def _outcome(self, command: Command, body: dict[str, Json]) -> dict[str, Json]:
-        if command.command_id in self.outcomes:
-            if self.hashes[command.command_id] != command_hash(body):
-                self.reused.append(command.command_id)
-                return self._answer(command, "rejected", code="command_id_reused", detail="another body")
-            return {**self.outcomes[command.command_id], "repeat": True}
-        outcome = self._decide(command)
-        self.outcomes[command.command_id] = outcome
-        self.hashes[command.command_id] = command_hash(body)
-        return outcome
+        before, seen = self._state_of(command), self._seen_by(command)
+        identity = PartitionIdentity(log_id=self.log_id, partition=0, partitions=1)
+        request = read_request(self._record(command.command_id, body), identity)
+        decided = decide_batch([request], self.working, identity, Orphans([], 0), lambda _: True)
+        ((_, outcome),) = decided.outcomes
+        answer = outcome_body(outcome)
+        if answer.get("code") == Refusal.INTERNAL_ERROR:
+            raise AssertionError(answer["detail"])
+        if answer.get("code") == Refusal.COMMAND_ID_REUSED:
+            self.reused.append(command.command_id)
+        elif not outcome.repeat:
+            self.outcomes[command.command_id] = answer
+            event = self._apply(command.command_id, decided.events)
+            if isinstance(command, PatternCommand):
+                judged = Judged(command=command, seen=seen, before=before, event=event, status=outcome.status)
+                self.judged.append(judged)
+        return answer
 
-    def _decide(self, command: Command) -> dict[str, Json]:
-        pattern = self._state_of(command)
-        name = wanted_name(command, pattern)
-        holder = None if name is None else self.names.get(name)
-        base = None
-        if isinstance(command, EditPattern):
-            base = self.versions.get((command.pattern_id, command.base_version))
-        view = LibraryView(team=self.team, pattern=pattern, name_holder=holder, base=base)
-        decision = decide(view, command)
-        self.decided.append((command, pattern, decision))
-        match decision:
-            case Accepted():
-                return self._apply(command, decision)
-            case Conflict():
-                conflict = {"current_version": decision.current_version, "fields": list(decision.fields)}
-                return self._answer(
-                    command, "conflict", code="edit_conflict", detail="changed", conflict=conflict
-                )
-            case Rejected():
-                return self._answer(command, "rejected", code=decision.code, detail=decision.detail)
-
-    def _apply(self, command: Command, decision: Accepted) -> dict[str, Json]:
-        self.applied.append(command.command_id)
-        version = 1
-        for event in decision.events:
-            self.sequence += 1
-            if isinstance(command, PatternCommand) and isinstance(event, PatternEvent):
-                state = evolve(self._state_of(command), event)
-                self._rename(command.pattern_id, state)
-                self.patterns[command.pattern_id] = state
-                if isinstance(state, Pattern):
-                    self.versions[command.pattern_id, state.version] = state.fields
-                self.changes[command.pattern_id] = self._change(command.pattern_id, state)
-                version = state.version
-            else:
-                self.team = Team(version=1, name="Ours")
-        status = "merged" if decision.merged else "accepted"
-        return self._answer(
-            command, status, version=version, sequence=self.sequence, cursor=self.cursor(self.sequence)
+    def _record(self, command_id: str, body: dict[str, Json]) -> Record:
+        """The command as it comes from Kafka, the moment that its id was made."""
+        return Record(
+            partition=0,
+            offset=0,
+            timestamp_ms=uuid7_ms(command_id),
+            key=self.team_id.encode(),
+            value=dump(body),
+            headers={"actor": b"tester", "request_id": b"r"},
         )
 
-    def _rename(self, pattern_id: str, state: PatternState) -> None:
-        old = taken_name(self.patterns.get(pattern_id, NoPattern()))
-        if old is not None:
-            del self.names[old]
-        if (new := taken_name(state)) is not None:
-            self.names[new] = pattern_id
-
-    def _answer(self, command: Command, status: str, **members: Json) -> dict[str, Json]:
-        return {
-            "command_id": command.command_id,
-            "status": status,
-            "recorded_at": AT,
-            "repeat": False,
-            **members,
-        }
+    def _apply(self, command_id: str, records: list[NewRecord]) -> PatternEvent | None:
+        event = None
+        for one in map(envelope.decode, records):
+            self.applied.append(command_id)
+            self.sequence = one.sequence
+            pattern_id = pattern_id_of(one.stream)
+            if pattern_id is not None:
+                self.changes[pattern_id] = self._change(pattern_id, one)
+                found = read(one.type, one.data)
+                event = found if isinstance(found, PatternEvent) else None
+        return event
 
     def _state_of(self, command: Command) -> PatternState:
-        if isinstance(command, PatternCommand):
-            return self.patterns.get(command.pattern_id, NoPattern())
-        return NoPattern()
+        if not isinstance(command, PatternCommand):
+            return NoPattern()
+        state = self.working.state((self.team_id, stream_of(command.pattern_id)))
+        return state if isinstance(state, Pattern | DeletedPattern) else NoPattern()
 
-    def _change(self, pattern_id: str, state: PatternState) -> dict[str, Json]:
-        head = {"pattern_id": pattern_id, "version": state.version, "sequence": self.sequence}
+    def _seen_by(self, command: Command) -> Seen | Rejected | None:
+        return (
+            seen_by(self.team_id, command, self.working, Progress())
+            if isinstance(command, BasedCommand)
+            else None
+        )
+
+    def _change(self, pattern_id: str, one: Envelope) -> dict[str, Json]:
+        state = self.working.state((self.team_id, one.stream))
+        head = {"pattern_id": pattern_id, "version": one.version, "sequence": one.sequence}
         if isinstance(state, Pattern):
             return {**head, "status": state.status, "fields": dict(state.fields)}
         return {**head, "status": "deleted"}
@@ -194,14 +238,16 @@ class FakeServer:
 
     # ---------------------------------------------------------------- what tests do to it
 
-    def backup(self) -> dict[str, Any]:
+    def backup(self) -> tuple[Draft, dict[str, Any]]:
         """The log as it is now."""
-        kept = ("team", "sequence", "patterns", "names", "changes", "outcomes", "hashes", "applied")
-        return copy.deepcopy({name: getattr(self, name) for name in kept})
+        kept = ("sequence", "changes", "outcomes", "applied")
+        return self.working.draft.copy(), copy.deepcopy({name: getattr(self, name) for name in kept})
 
-    def restore(self, backup: dict[str, Any]) -> None:
+    def restore(self, backup: tuple[Draft, dict[str, Any]]) -> None:
         """Back to an earlier log, which thereby is another one."""
-        for name, value in copy.deepcopy(backup).items():
+        draft, kept = backup
+        self.working.draft = draft.copy()
+        for name, value in copy.deepcopy(kept).items():
             setattr(self, name, value)
         self.log_id = str(uuid.uuid4())
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,23 +75,70 @@ def test_a_team_is_created_filled_and_pulled_elsewhere(terminal: Terminal, tmp_p
     assert [json.loads(line) for line in lines] == patterns
 
 
-def test_a_conflict_is_shown_counted_and_dropped(
-    workspace: Terminal, fake: ServedFake, tmp_path: Path
-) -> None:
+def in_conflict(workspace: Terminal, fake: ServedFake) -> dict[str, Any]:
+    """The draft of an edit in conflict over the severity, with another edit on top of it."""
     workspace.run("record", "n", "--set", "severity=low")
     workspace.run("push")
     workspace.run("init", "--server", fake.url, "--team", fake.server.team_id, "--dir", "other")
     workspace.run("edit", "n", "--set", "severity=high", "--dir", "other")
     workspace.run("push", "--dir", "other")
     workspace.run("edit", "n", "--set", "severity=critical", "--set-json", "x=[1]")
-    assert "1 in conflict" in workspace.run("push", expect=1)
+    workspace.run("edit", "n", "--set", "y=2")
+    assert "1 in conflict, 1 held up" in workspace.run("push", expect=1)
     workspace.run("pull", expect=1)
     (draft,) = json.loads(workspace.run("conflicts", "--json", expect=1))
-    assert (draft["code"], draft["kind"]) == ("edit_conflict", "conflict")
+    assert isinstance(draft, dict)
+    return draft
+
+
+def test_a_conflict_is_shown_counted_and_dropped(workspace: Terminal, fake: ServedFake) -> None:
+    draft = in_conflict(workspace, fake)
+    assert (draft["code"], draft["kind"], draft["holds_up"]) == ("edit_conflict", "conflict", 1)
+    assert (draft["conflict_id"], draft["being_resolved"]) == (draft["command_id"], False)
     assert (draft["mine"], draft["theirs"]) == ({"severity": "critical", "x": [1]}, {"severity": "high"})
-    assert status(workspace, expect=1)["conflicts"] == 1
+    shown = workspace.run("conflicts", expect=1)
+    assert f"conflict {draft['conflict_id']}" in shown
+    assert "holds up 1 command" in shown
+    assert (status(workspace, expect=1)["conflicts"], status(workspace, expect=1)["held"]) == (1, 1)
     assert workspace.run("conflicts", "--drop", str(draft["number"])) == ""
-    assert status(workspace)["conflicts"] == 0
+    assert (status(workspace)["conflicts"], status(workspace)["waiting"]) == (0, 1)
+
+
+def test_a_conflict_is_resolved_offline_and_is_over_when_the_server_has_accepted_it(
+    workspace: Terminal, fake: ServedFake
+) -> None:
+    number = str(in_conflict(workspace, fake)["number"])
+    workspace.run("resolve", number, expect=1)
+    assert "not decided: severity [unresolved_fields]" in workspace.errors
+    resolved = workspace.run("resolve", number, "--take", "severity=mine", "--set-json", "x=[2]")
+    assert resolved == f"resolved {number}; patternlog push sends it\n"
+    assert json.loads(workspace.run("show", "n", "--json"))["fields"]["severity"] == "critical"
+    assert "being resolved" in workspace.run("conflicts", expect=1)
+    assert "pushed 2 commands in 2 batches: 2 accepted" in workspace.run("sync")
+    assert workspace.run("conflicts") == ""
+    fields = {"name": "n", "severity": "critical", "x": [2], "y": "2"}
+    assert fake.server.live()["n"] == json.loads(workspace.run("show", "n", "--json"))["fields"] == fields
+
+
+def test_one_side_is_taken_of_all_that_is_not_named(workspace: Terminal, fake: ServedFake) -> None:
+    number = str(in_conflict(workspace, fake)["number"])
+    workspace.run("resolve", number, "--theirs", "--remove", "x")
+    workspace.run("sync")
+    assert fake.server.live()["n"] == {"name": "n", "severity": "high", "y": "2"}
+
+
+def test_a_conflict_is_given_up_for_everybody(workspace: Terminal, fake: ServedFake) -> None:
+    number = str(in_conflict(workspace, fake)["number"])
+    assert workspace.run("abandon", number) == f"abandoned {number}; patternlog push sends it\n"
+    workspace.run("sync")
+    assert fake.server.live()["n"] == {"name": "n", "severity": "high", "y": "2"}
+    workspace.run("abandon", number, expect=1)
+    assert "[unknown_draft]" in workspace.errors
+
+
+def test_a_side_is_mine_or_theirs(workspace: Terminal) -> None:
+    workspace.run("resolve", "1", "--take", "severity=ours", expect=2)
+    assert "mine or theirs" in workspace.errors
 
 
 def test_local_edits_are_seen_at_once_and_counted_as_waiting(workspace: Terminal) -> None:

@@ -87,10 +87,11 @@ async def test_changes_are_asked_of_the_read_server() -> None:
 
 
 async def test_each_kind_of_outcome_is_read() -> None:
-    conflict = {"current_version": 4, "fields": ["a"]}
+    about = {"conflict_id": COMMAND, "current_version": 4, "fields": ["a"]}
+    conflict = {"code": "c", "detail": "d", "conflict": about, "cursor": CURSOR}
     outcomes = [
         {**ACCEPTED, "recorded_at": "now", "repeat": False, "new in a later version": 1},
-        {"command_id": COMMAND, "status": "conflict", "code": "c", "detail": "d", "conflict": conflict},
+        {"command_id": COMMAND, "status": "conflict", **conflict},
         {"command_id": COMMAND, "status": "rejected", "code": "a_newer_code", "detail": "d"},
         {"command_id": COMMAND, "status": "pending", "url": "/x"},
     ]

@@ -44,8 +44,7 @@ async def test_a_pattern_of_the_same_name_gets_only_what_differs(server: FakeSer
     report, _ = imported(client, {"name": "a", "description": "new", "problem": "same", "x": 1.0, "y": True})
     assert report == ImportReport(edited=1)
     await client.restarted().push()
-    command, _, _ = server.decided[-1]
-    assert getattr(command, "set", None) == {"description": "new", "x": 1.0}
+    assert getattr(server.judged[-1].command, "set", None) == {"description": "new", "x": 1.0}
     assert imported(client, {"name": "a", "description": "new", "x": 1.0})[0] == ImportReport(unchanged=1)
 
 

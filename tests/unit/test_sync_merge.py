@@ -42,26 +42,27 @@ def test_a_pending_edit_of_other_fields_is_replayed_on_the_pulled_state() -> Non
     result = merge(state, Pulled(confirmed=server_state(2, a=2, b=1)), {})
     assert isinstance(result, Rebase)
     assert seen(result) == {"a": 2, "b": 9}
-    assert base_of(result.state.entries[0]) == 1
+    assert base_of(result.state.entries[0]) == 2
 
 
-def test_a_pending_edit_of_a_field_that_somebody_changed_is_a_conflict_before_it_is_sent() -> None:
+def test_whether_a_pending_edit_of_a_field_that_somebody_changed_is_a_conflict_is_for_the_server() -> None:
     state = local(server_state(1, a=1), Entry(position=1, command=edit(1, a=9)))
     result = merge(state, Pulled(confirmed=server_state(2, a=2)), {})
-    assert isinstance(result, Conflict)
-    assert [entry.position for entry in result.drafts] == [1]
-    assert result.drafts[0].verdict is not None
-    assert result.drafts[0].verdict.fields == ("a",)
+    assert isinstance(result, Rebase)
+    assert (stages(result), base_of(result.state.entries[0])) == (["pending"], 1)
     assert seen(result) == {"a": 2}
 
 
-def test_a_conflict_is_found_also_when_the_change_came_some_pulls_ago() -> None:
+def test_what_was_made_before_a_change_came_keeps_its_base_however_many_pulls_ago_that_was() -> None:
     state = local(server_state(1, a=1, b=1), Entry(position=1, command=edit(1, a=9), stage=Stage.SENT))
     behind = replace(state, entries=(*state.entries, Entry(position=2, command=edit(1, b=9), after=1)))
     once = merge(behind, Pulled(confirmed=server_state(2, a=1, b=2)), {}).state
     twice = merge(once, Pulled(confirmed=server_state(3, a=1, b=2, c=1)), {}).state
-    result = merge(twice, Confirmed(position=1, version=4, exact=True), {})
-    assert stages(result) == ["done", "conflict"]
+    result = merge(twice, Confirmed(position=1, version=4, exact=False), {})
+    assert stages(result) == ["accepted", "pending"]
+    behind_it = result.state.entries[1]
+    assert (behind_it.after, base_of(behind_it)) == (1, 1)
+    assert seen(result) == {"a": 1, "b": 2, "c": 1}
 
 
 def test_what_is_pulled_twice_or_late_changes_nothing() -> None:
@@ -185,7 +186,9 @@ def test_an_edit_behind_a_merged_one_never_overwrites_what_its_author_had_not_se
         Entry(position=2, command=edit(1, b=3), after=1),
     )
     result = merge(state, Pulled(confirmed=server_state(3, a=2, b=2)), {})
-    assert stages(result) == ["done", "conflict"]
+    assert stages(result) == ["done", "pending"]
+    assert (result.state.entries[1].after, base_of(result.state.entries[1])) == (1, 1)
+    assert seen(result) == {"a": 2, "b": 2}
 
 
 def test_a_change_that_undoes_our_accepted_edit_is_somebody_elses() -> None:
@@ -195,7 +198,8 @@ def test_a_change_that_undoes_our_accepted_edit_is_somebody_elses() -> None:
         Entry(position=2, command=edit(1, a=3), after=1),
     )
     result = merge(state, Pulled(confirmed=server_state(3, a=1)), {})
-    assert stages(result) == ["done", "conflict"]
+    assert (result.state.entries[1].after, base_of(result.state.entries[1])) == (None, 2)
+    assert seen(result) == {"a": 1}
 
 
 def test_an_answer_that_comes_twice_changes_nothing_the_second_time() -> None:
@@ -224,7 +228,7 @@ def test_in_another_log_pending_edits_go_on_from_its_version_if_their_fields_are
         Entry(position=2, command=edit(7, b=2), after=1),
     )
     result = merge(state, Rebuilt(confirmed=server_state(4, a=1, b=0)), {})
-    assert stages(result) == ["pending", "conflict"]
+    assert stages(result) == ["pending", "refused"]
     assert base_of(result.state.entries[0]) == 4
 
 

@@ -23,7 +23,7 @@ def test_a_pending_edit_that_the_server_may_merge_waits_and_nobody_edits_what_it
     assert seen(result) == {"solution": "a\nB"}
 
 
-def test_what_builds_on_an_edit_that_was_merged_is_a_conflict_and_overwrites_nothing() -> None:
+def test_what_builds_on_an_edit_that_was_merged_is_based_on_what_that_one_wrote() -> None:
     first = Entry(position=1, command=edit(1, solution="A\nb"))
     second = Entry(position=2, command=edit(1, solution="A!\nb"), after=1)
     state = local(server_state(1, solution="a\nb"), first, second)
@@ -31,15 +31,9 @@ def test_what_builds_on_an_edit_that_was_merged_is_a_conflict_and_overwrites_not
     assert stages(pulled) == ["pending", "pending"]
     answered = merge(pulled.state, Confirmed(position=1, version=3, exact=False), {})
     merged = merge(answered.state, Pulled(confirmed=server_state(3, solution="A\nB")), {})
-    assert stages(merged) == ["done", "conflict"]
+    assert stages(merged) == ["done", "pending"]
+    assert merged.state.entries[1].after == 1
     assert seen(merged) == {"solution": "A\nB"}
-
-
-def test_one_field_that_the_server_cannot_merge_makes_the_edit_a_conflict_before_it_is_sent() -> None:
-    command = edit(1, solution="A\nb", severity="low")
-    state = local(server_state(1, solution="a\nb"), Entry(position=1, command=command))
-    changed = server_state(2, solution="a\nB", severity="high")
-    assert stages(merge(state, Pulled(confirmed=changed), {})) == ["conflict"]
 
 
 # ---------------------------------------------------------------- two people, one server

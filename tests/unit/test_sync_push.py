@@ -39,14 +39,12 @@ async def test_a_batch_has_a_size_that_any_server_takes(
     assert len(server.live()) == 6
 
 
-async def test_an_edit_of_an_unsent_record_goes_out_after_it_with_its_version(
-    server: FakeServer, client: Client
-) -> None:
+async def test_edits_of_an_unsent_record_go_out_with_it(server: FakeServer, client: Client) -> None:
     pattern_id = client.record(name="n", description="1")
     client.edit(pattern_id, description="2")
     client.edit(pattern_id, description="3")
     report = await client.sync_client.push()
-    assert (report.batches, report.accepted) == (3, 3)
+    assert (report.batches, report.accepted) == (1, 3)
     assert server.live() == client.live() == {"n": {"name": "n", "description": "3"}}
     assert server.patterns[pattern_id].version == 3
 
@@ -158,11 +156,12 @@ async def test_a_refused_command_stays_as_a_draft_and_blocks_nothing_behind_it(
     client.edit(refused, description="builds on it")
     client.record(name="free")
     report = await client.sync_client.push()
-    assert (report.accepted, report.refused) == (1, 1)
+    assert (report.accepted, report.refused, report.held_up) == (1, 1, 1)
     assert client.states() == ["refused", "pending", "done"]
+    assert client.command_ids()[1] is None
     assert client.outbox.counts()["held"] == 1
     assert set(client.live()) == {"free"}
-    assert [len(batch) for batch in server.received] == [1, 2]
+    assert [len(batch) for batch in server.received] == [1, 3]
 
 
 async def test_a_conflict_stays_as_a_draft_and_new_edits_of_the_pattern_go_on(
@@ -183,7 +182,7 @@ async def test_a_conflict_stays_as_a_draft_and_new_edits_of_the_pattern_go_on(
     assert server.live()["n"]["description"] == client.fields(pattern_id)["description"] == "both"
 
 
-async def test_an_edit_behind_a_merged_one_is_sent_after_the_merge_was_pulled(
+async def test_an_edit_behind_a_merged_one_is_merged_on_what_its_author_had_seen(
     server: FakeServer, client: Client, tmp_path: Path
 ) -> None:
     pattern_id = client.record(name="n", a=1, b=1, c=1)
@@ -195,7 +194,8 @@ async def test_an_edit_behind_a_merged_one_is_sent_after_the_merge_was_pulled(
     client.edit(pattern_id, a=2)
     client.edit(pattern_id, a=3, c=3)
     report = await client.restarted().push()
-    assert (report.merged, report.accepted) == (1, 1)
+    assert (report.batches, report.merged, report.accepted) == (1, 2, 0)
+    await client.restarted().pull()
     assert server.live()["n"] == client.live()["n"] == {"name": "n", "a": 3, "b": 2, "c": 3}
 
 
