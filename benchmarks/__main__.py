@@ -4,13 +4,14 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import reading, writing
+from benchmarks import merging, reading, writing
 from benchmarks.statistics import Report
 
 WORKLOADS: Mapping[str, Callable[[Report], None]] = {
     "write": writing.write,
     "three-brokers": writing.three_brokers,
     "read": reading.read,
+    "merge": merging.merge,
 }
 
 
