@@ -45,6 +45,7 @@ class Story:
         self._ben_pulls_it(team_id)
         self._both_edit_other_fields()
         self._both_edit_the_same_field()
+        self._the_conflict_is_resolved()
         self._what_happened(team_id)
         self._the_log_is_replayed()
         self._where_to_look()
@@ -76,13 +77,21 @@ class Story:
         self._show("\n".join(f"{field} is now {fields[field]!r}" for field, _ in MERGED.values()))
 
     def _both_edit_the_same_field(self) -> None:
-        self._told("Both edit its severity at once: the second is told of the conflict")
+        self._told("Both edit its severity at once: a conflict, of which neither side is lost")
         self._run(self._ann, "edit", SUBJECT, "--set", "severity=high")
         self._run(self._ben, "edit", SUBJECT, "--set", "severity=low")
         self._run(self._ann, "push")
         self._run(self._ben, "push", expect=1)
         self._run(self._ben, "pull", expect=1)
         self._run(self._ben, "conflicts", expect=1)
+
+    def _the_conflict_is_resolved(self) -> None:
+        self._told("Ben decides on it, and Ann gets what he decided")
+        (draft,) = json.loads(self._ben.run("conflicts", "--json", expect=1))
+        self._run(self._ben, "resolve", str(draft["number"]), "--mine")
+        self._run(self._ben, "sync")
+        self._run(self._ann, "pull")
+        self._show(f"severity is now {self._ann.json('show', SUBJECT)['fields']['severity']!r}")
 
     def _what_happened(self, team_id: str) -> None:
         self._told("The pattern's history, from the read API")

@@ -80,8 +80,10 @@ def test_the_demo_tells_its_story_to_the_end_and_leaves_nothing_behind(demo: Dem
         "pushed 1 command in 1 batch: 1 in conflict",
         'mine    "low"',
         'theirs  "high"',
+        "severity is now 'low'",
         "v1  ",
-        "v4  ",
+        "pattern.conflict_detected.v1",
+        "pattern.conflict_resolved.v1  severity",
         "The read models are what the log says",
         "Everything is stopped",
     )

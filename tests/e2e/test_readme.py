@@ -104,20 +104,21 @@ def test_a_command_over_http_is_answered_with_its_outcome(printed: Printed) -> N
 
 
 def test_an_auditor_reads_the_history_and_verifies_the_read_models(printed: Printed) -> None:
-    (history,) = json_values(printed.auditor)
+    history, blame = json_values(printed.auditor)
     versions = history["versions"]
     assert [(one["version"], one["type"], one["actor"]) for one in versions] == [
         (1, "pattern.recorded.v1", "ann"),
-        (2, "pattern.edited.v2", "ann"),
+        (2, "pattern.edited.v3", "ann"),
     ]
     assert versions[1]["data"]["set"] == {"severity": "high"}
+    assert (blame["fields"]["severity"]["version"], blame["fields"]["name"]["version"]) == (2, 1)
     assert "The read models are what the log says" in printed.auditor
 
 
 def test_a_consumer_reads_every_event_once(printed: Printed) -> None:
     types = [line.split()[1] for line in printed.consumer.splitlines()]
     assert sorted(types) == [
-        "pattern.edited.v2",
+        "pattern.edited.v3",
         "pattern.recorded.v1",
         "pattern.recorded.v1",
         "team.created.v1",
