@@ -54,24 +54,26 @@ def ended(state: LocalPattern, end: Entry) -> LocalPattern:
 
 
 def _needs_it(state: LocalPattern, waiting: Sequence[Entry], draft: Entry, end: Entry) -> bool:
-    decided = fields_of(draft.command) | _named(end)
-    ends_in_values = isinstance(end.command, ResolveConflict)
-    return ends_in_values and any(decided & _needed(state, entry, draft) for entry in waiting)
+    if not isinstance(end.command, ResolveConflict):
+        return False
+    return any(fields_of(draft.command) & _needed(state, entry, draft, end) for entry in waiting)
 
 
 def _is_enough(state: LocalPattern, waiting: Sequence[Entry], draft: Entry, end: Entry) -> bool:
-    """Whether all that the commands need is as they saw it, or was decided by name."""
-    merged, named = merged_by_server(state.entries, end), _named(end)
+    """Whether all that the commands need is as they saw it, or was decided with the draft before them."""
+    edited, named = fields_of(draft.command), _named(end)
+    unseen = merged_by_server(state.entries, end) | (named - edited)
     return not any(
-        _needed(state, entry, draft) & (merged | changed_since(state.confirmed, entry.command) - named)
+        _needed(state, entry, draft, end)
+        & (unseen | changed_since(state.confirmed, entry.command) - (named & edited))
         for entry in waiting
     )
 
 
-def _needed(state: LocalPattern, entry: Entry, draft: Entry) -> set[str]:
+def _needed(state: LocalPattern, entry: Entry, draft: Entry, end: Entry) -> set[str]:
     """The fields that a command changes; to delete a pattern, one has to have seen all of it."""
     if isinstance(entry.command, DeletePattern):
-        return changed_since(state.confirmed, entry.command) | fields_of(draft.command)
+        return changed_since(state.confirmed, entry.command) | fields_of(draft.command) | _named(end)
     return fields_of(effect_in(state.entries, entry))
 
 

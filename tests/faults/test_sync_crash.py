@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from events.json_text import Json
-from sync_client.errors import ReplicaLocked
+from sync_client.errors import CONFLICTS, ReplicaLocked
 from sync_client.library import Library
 from sync_client.replica import writable_replica
 from sync_client.workspace import Home, Workspace, new_workspace
@@ -61,9 +61,9 @@ def run(folder: Path, *arguments: str, killed_at: int = 0) -> int | None:
     return process.exitcode
 
 
-def steps_of(folder: Path, *arguments: str) -> int:
+def steps_of(folder: Path, *arguments: str, code: int = 0) -> int:
     """How many steps a command takes that nothing disturbs."""
-    assert run(folder, *arguments) == 0
+    assert run(folder, *arguments) == code
     return int(folder.with_suffix(".out").read_text().rsplit("steps ", 1)[1])
 
 
@@ -143,6 +143,42 @@ def test_a_sync_after_a_restore_killed_anywhere_keeps_the_outbox(fake: ServedFak
         assert run(folder, "sync") == 0
         assert look(folder) == (expected, ["done"] * 2)
         assert fake.server.live() == expected
+
+
+def test_a_conflict_that_is_met_and_resolved_killed_anywhere_ends_once(
+    fake: ServedFake, workspace: Path
+) -> None:
+    with client_of(fake.server, workspace.parent / "author") as author:
+        pattern_id = author.record(name="n", severity="low")
+        asyncio.run(author.sync())
+        assert run(workspace, "pull") == 0
+        author.edit(pattern_id, severity="high")
+        asyncio.run(author.sync())
+    for severity in ("medium", "critical"):
+        assert run(workspace, "edit", "n", "--set", f"severity={severity}") == 0
+    met = killed_anywhere(fake, workspace, "push", code=CONFLICTS)
+    assert look(met)[1] == ["conflict", "pending"]
+    assert run(met, "pull") == CONFLICTS
+    assert run(met, "resolve", "1", "--mine") == 0
+    over = killed_anywhere(fake, met, "sync")
+    assert look(over) == ({"n": {"name": "n", "severity": "critical"}}, ["done"] * 3)
+
+
+def killed_anywhere(fake: ServedFake, prepared: Path, command: str, *, code: int = 0) -> Path:
+    """A folder in which a command has ended; killed anywhere and run again, it ended in the same way."""
+    before, log_id = fake.server.backup(), fake.server.log_id
+    folder = copy_of(prepared, f"{prepared.name} {command}")
+    steps = steps_of(folder, command, code=code)
+    expected = look(folder)
+    for death in deaths(steps):
+        fake.server.restore(before)
+        fake.server.log_id = log_id
+        folder = copy_of(prepared, f"{prepared.name} {command} killed at {death}")
+        assert run(folder, command, killed_at=death) == -signal.SIGKILL
+        assert run(folder, command) == code
+        assert look(folder) == expected
+        assert fake.server.reused == []
+    return folder
 
 
 def test_an_import_killed_anywhere_left_nothing_or_everything(workspace: Path) -> None:

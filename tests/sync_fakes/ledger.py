@@ -94,6 +94,10 @@ class Ledger:
     def _judge_edit(self, made: Made, before: Fields, event: PatternEdited) -> None:
         for name, value in made.given.items():
             possible = self._possible(made, name)
+            if name not in event.set:
+                # To write what one has seen changes nothing.
+                assert value in possible
+                continue
             old, new = before.get(name, ABSENT), event.set[name]
             if name == "tags":
                 self._count_tags(made, possible)

@@ -53,6 +53,17 @@ def test_what_needs_the_draft_and_what_changed_besides_is_a_draft() -> None:
     assert state.entries[1].verdict.code == "depends_on_refused"
 
 
+def test_what_was_decided_besides_the_draft_is_not_undone_by_an_edit_that_was_made_before() -> None:
+    decided = command("resolve_conflict", conflict_id=NO_ID, base_version=2, take={"a": "mine"}, set={"c": 9})
+    end = replace(RESOLUTION, command=decided)
+    pattern = replace(server_state(2, a=3), field_versions={"a": 2})
+    for given, stage in (({"c": 5}, Stage.PENDING), ({"a": 5, "c": 5}, Stage.REFUSED)):
+        held = Entry(position=2, command=edit(1, **given), after=1, hidden=True)
+        state = local(pattern, in_conflict(1, edit(1, a=2)), held, end)
+        before, _ = merge(state, Confirmed(position=9, version=3, exact=True), {}).state.entries[1:]
+        assert (before.stage, before.hidden, base_of(before)) == (stage, True, 1)
+
+
 def test_a_deletion_goes_on_from_a_resolution_only_if_nothing_else_has_changed() -> None:
     held = Entry(position=2, command=delete(1), after=1, hidden=True)
     assert resolved(server_state(2, a=3, b=3), held).entries[1].stage is Stage.REFUSED
