@@ -95,7 +95,8 @@ CONFLICTS = Comparable(
 )
 
 _HISTORY = """
-SELECT h.team_id::text, h.pattern_id::text, h.version, h.sequence, h.item
+SELECT h.team_id::text, h.pattern_id::text, h.version, h.sequence, h.item, h.latest,
+       h.archived, h.name, replace(h.facets::text, '-', '')::text[]
   FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS k (team_id, pattern_id, version)
   JOIN history AS h ON h.team_id = k.team_id AND h.pattern_id = k.pattern_id AND h.version = k.version
 """

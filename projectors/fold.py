@@ -1,6 +1,7 @@
 """The whole of [events] folded in memory, as if it were one batch."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from events.record import Record
 from events.stream import StreamState
@@ -28,13 +29,14 @@ class Fold:
         self.logs: dict[str, TeamLog] = {}
         self.states: dict[StreamKey, StreamState] = {}
         self.sequences: dict[StreamKey, int] = {}
+        self.latest: dict[str, datetime] = {}
         self.events = 0
         self.void_records = 0
 
     def apply(self, work: LibraryWork) -> list[Row]:
         """Take a batch; return its rows of history. Raise `Broken` where a projector would."""
         steps = follow(work.entries, self.logs, self.states)
-        history = History()
+        history = History(self.latest)
         show(steps, (self.heads, self.names, self.patterns, self.changes, self.conflicts, history))
         for step in steps:
             self.sequences[step.envelope.team_id, step.envelope.stream] = step.envelope.sequence

@@ -79,18 +79,24 @@ def _row(one: Touched) -> Row | None:
     if not isinstance(state, Pattern):
         return None
     fields, event = state.fields, one.last.envelope
-    category, severity, tags = fields.get("category"), fields.get("severity"), fields.get("tags", [])
+    category, severity, tags = _filtered(fields)
     return (
         *_key(one),
         *(event.version, event.sequence, state.status == "archived", state.name, category),
-        *(SEVERITIES.get(severity), tags, _facets(event.team_id, category, severity, tags)),
+        *(SEVERITIES.get(severity), tags, facets_of(event.team_id, fields)),
         *(one.last.recorded_at, one.last.fields),
     )
 
 
-def _facets(team_id: str, category: str | None, severity: str | None, tags: list[str]) -> list[str]:
+def facets_of(team_id: str, fields: Mapping[str, Any]) -> list[str]:
+    """What a pattern with these fields is found by."""
+    category, severity, tags = _filtered(fields)
     words = [("category", category), ("severity", severity), *(("tag", tag) for tag in tags)]
     return [_facet(team_id, field, value) for field, value in words if value is not None]
+
+
+def _filtered(fields: Mapping[str, Any]) -> tuple[str | None, str | None, list[str]]:
+    return fields.get("category"), fields.get("severity"), fields.get("tags", [])
 
 
 def _check_fields(step: Step) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -121,12 +122,27 @@ changes = Table(
 history = Table(
     "history",
     metadata,
-    Column("team_id", _Id, primary_key=True),
-    Column("pattern_id", _Id, primary_key=True),
-    Column("version", BigInteger, primary_key=True),
+    Column("team_id", _Id, nullable=False),
+    Column("pattern_id", _Id, nullable=False),
+    Column("version", BigInteger, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("item", Text, nullable=False),
-    comment="Every version of every pattern; item is ready-made JSON",
+    Column("latest", _Time, nullable=False, comment="The latest time at which any up to here was recorded"),
+    Column("archived", Boolean, comment="NULL: deleted"),
+    Column("name", _Exact),
+    Column("facets", ARRAY(_Id), nullable=False, comment="One `facet` per category, severity and tag"),
+    # Whether a version was current at a point is asked of the next one, whose sequence the key alone tells.
+    PrimaryKeyConstraint("team_id", "pattern_id", "version", postgresql_include=["sequence"]),
+    Index("ix_history_sequence", "team_id", "sequence", unique=True),
+    Index("ix_history_latest", "team_id", "latest", "sequence"),
+    Index("ix_history_name", "team_id", "archived", "name", "pattern_id"),
+    Index(
+        "ix_history_facets",
+        "facets",
+        postgresql_using="gin",
+        postgresql_with={"gin_pending_list_limit": 256},
+    ),
+    comment="Every version of every pattern; item is ready-made JSON, the rest is of the pattern then",
 )
 
 conflicts = Table(

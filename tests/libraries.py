@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -22,10 +23,12 @@ from events.pattern import (
     PatternDeleted,
     PatternEvent,
     PatternRecorded,
+    PatternRestored,
     Status,
     stream_of,
 )
 from events.registry import Event, type_of, write
+from events.shapes import utc_text
 from events.stream import StreamState, evolve
 from events.team import STREAM as TEAM_STREAM
 from events.team import TeamCreated, TeamEvent, TeamMergingChanged
@@ -38,6 +41,7 @@ from runtime.settings import Settings
 from runtime.web import build_app
 from tests.databases import fresh_database, settings_for
 from tests.read_rows import (
+    RECORDED_AT,
     Fields,
     PatternRow,
     change_row,
@@ -86,6 +90,18 @@ class ReadApi:
         return library
 
 
+async def pages_of(api: ReadApi, url: str, of: str, **asked: Any) -> list[Any]:
+    """All that a list has, however many pages that takes."""
+    found: list[Any] = []
+    token: dict[str, str] = {}
+    while True:
+        body = await api.get(url, **asked, **token)
+        found += body[of]
+        if body["next_page"] is None:
+            return found
+        token = {"page": body["next_page"]}
+
+
 @asynccontextmanager
 async def running_read_api(
     services: Services, change: Callable[[Settings], Settings] = lambda settings: settings
@@ -129,6 +145,9 @@ class LibraryRows:
     conflicts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By id, as clients get them."""
     states: dict[str, StreamState] = field(default_factory=dict)
+    recorded_at: datetime = RECORDED_AT
+    """When the next events are recorded; a test may move it either way."""
+    latest: datetime = datetime.min.replace(tzinfo=UTC)
 
     @property
     def url(self) -> str:
@@ -194,6 +213,10 @@ class LibraryRows:
         """Put it away."""
         return await self._write(replace(self._next(pattern), status="archived"), PatternArchived())
 
+    async def restore(self, pattern: PatternRow) -> PatternRow:
+        """Take it out again."""
+        return await self._write(replace(self._next(pattern), status="live"), PatternRestored())
+
     async def delete(self, pattern: PatternRow) -> PatternRow:
         """Leave a tombstone."""
         return await self._write(replace(self._next(pattern), status="deleted"), PatternDeleted())
@@ -203,6 +226,7 @@ class LibraryRows:
 
     async def _write(self, pattern: PatternRow, event: PatternEvent) -> PatternRow:
         deleted = pattern.status == "deleted"
+        self.latest = max(self.latest, self.recorded_at)
         facts = self._facts(pattern, event)
         item = {**facts, "data": json.loads(write(event)), "fields": None if deleted else pattern.fields}
         self.events.setdefault(pattern.pattern_id, []).append(item)
@@ -210,7 +234,7 @@ class LibraryRows:
         async with self.pg.transaction():
             await self._remove(pattern)
             await insert(self.pg, "changes", [change_row(self.team_id, pattern)])
-            await insert(self.pg, "history", [history_row(self.team_id, pattern, item)])
+            await insert(self.pg, "history", [history_row(self.team_id, pattern, item, self.latest)])
             if not deleted:
                 await insert(self.pg, "patterns", [query_row(self.team_id, pattern)])
             if conflicts := self.conflicts_of(pattern.pattern_id):
@@ -228,7 +252,7 @@ class LibraryRows:
             "command_id": str(uuid.uuid4()),
             "request_id": "request-1",
             "occurred_at": "2026-01-02T03:04:05.000Z",
-            "recorded_at": "2026-01-02T03:04:06.000Z",
+            "recorded_at": utc_text(self.recorded_at),
         }
 
     def _note_conflict(self, pattern_id: str, event: PatternEvent, facts: Fields) -> None:

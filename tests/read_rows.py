@@ -64,14 +64,19 @@ def query_row(team_id: str, pattern: PatternRow) -> Row:
         "category": fields.get("category"),
         "severity": SEVERITIES.get(fields.get("severity", "")),
         "tags": fields.get("tags", []),
-        "facets": [
-            *(facet(team_id, key, fields[key]) for key in ("category", "severity") if key in fields),
-            *(facet(team_id, "tag", tag) for tag in fields.get("tags", [])),
-        ],
+        "facets": facets_of(team_id, fields),
         "created_at": at,
         "updated_at": at,
         "fields": compact(fields),
     }
+
+
+def facets_of(team_id: str, fields: Fields) -> list[str]:
+    """What a pattern with these fields is found by."""
+    return [
+        *(facet(team_id, key, fields[key]) for key in ("category", "severity") if key in fields),
+        *(facet(team_id, "tag", tag) for tag in fields.get("tags", [])),
+    ]
 
 
 def change_row(team_id: str, pattern: PatternRow) -> Row:
@@ -85,13 +90,18 @@ def change_row(team_id: str, pattern: PatternRow) -> Row:
     }
 
 
-def history_row(team_id: str, pattern: PatternRow, event: Fields) -> Row:
+def history_row(team_id: str, pattern: PatternRow, event: Fields, latest: datetime) -> Row:
     """A row of `history`."""
+    exists = pattern.status != "deleted"
     return {
         "team_id": team_id,
         "pattern_id": pattern.pattern_id,
         "version": pattern.version,
         "sequence": pattern.sequence,
+        "latest": latest,
+        "archived": pattern.status == "archived" if exists else None,
+        "name": pattern.fields["name"] if exists else None,
+        "facets": facets_of(team_id, pattern.fields) if exists else [],
         "item": compact(event),
     }
 

@@ -80,6 +80,7 @@ class Scribe:
         self.records: list[Record] = []
         self.standing = NO_ONE
         self.log_id = log_id
+        self.recorded_at = RECORDED_AT
         self._partition = partition
         self._random = Random(seed)
         self._first_offset = first_offset
@@ -161,7 +162,7 @@ class Scribe:
             "actor": "ada",
             "request_id": "r-1",
             "occurred_at": RECORDED_AT,
-            "recorded_at": RECORDED_AT,
+            "recorded_at": self.recorded_at,
             "previous_hash": chain.hash,
             "data": write(event),
             **command,

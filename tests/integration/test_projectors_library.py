@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -14,6 +15,8 @@ from events.pattern import (
     PatternRecorded,
     PatternRestored,
 )
+from events.shapes import utc_text
+from migrations.run import downgrade, upgrade
 from projectors.verify import verify
 from runtime.settings import Settings
 from tests.projecting import caught_up, events_log, fetch, fresh_log, projecting
@@ -42,13 +45,18 @@ KINDS = [
 
 
 def tell_a_story(log: Scribe, events: int, seed: int = 1) -> None:
-    """Random events that a decider could have made: names are unique among live patterns."""
-    random = Random(seed)
+    """Random events that a decider could have made: names are unique among live patterns.
+
+    The clock goes on, and now and then goes back.
+    """
+    random, now = Random(seed), datetime(2026, 3, 1, tzinfo=UTC)
     team = log.team(f"team {seed}")
     versions: dict[str, int] = {}
     archived: set[str] = set()
     conflicts: dict[str, list[str]] = {}
     for number in range(events):
+        now += timedelta(seconds=random.choice([0, 1, 1, 3, -2]))
+        log.recorded_at = utc_text(now)
         live = sorted(set(versions) - archived)
         kind = random.choice(KINDS)
         if kind == "restore" and archived:
@@ -132,3 +140,15 @@ async def test_a_long_story_in_both_partitions_is_shown_whole(settings: Settings
     report = await verify(settings)
     assert report.differences == []
     assert report.events == sum(ends) - 4
+
+
+async def test_what_a_migration_fills_in_is_what_a_projector_writes(settings: Settings) -> None:
+    log = await events_log(settings)
+    for seed in (1, 2):
+        tell_a_story(log.scribe, 700, seed)
+    end = await log.publish()
+    async with projecting(settings):
+        await caught_up(settings, end)
+    await downgrade(settings, "0002")
+    await upgrade(settings)
+    assert (await verify(settings)).differences == []

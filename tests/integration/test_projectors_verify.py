@@ -146,9 +146,9 @@ async def test_a_conflict_that_is_altered_or_missing_is_found_where_it_was_detec
         ("heads", "('{team}', 'patterns/{stranger}', 1, '{{}}')"),
         ("names", "('{team}', 'other', '{stranger}')"),
         ("changes", "('{team}', '{stranger}', 99, '{{}}')"),
-        ("history", "('{team}', '{stranger}', 1, 99, '{{}}')"),
-        ("history", "('{team}', '{pattern}', 4, 99, '{{}}')"),
-        ("history", "('{team}', '{pattern}', 0, 99, '{{}}')"),
+        ("history", "('{team}', '{stranger}', 1, 99, '{{}}', now(), NULL, NULL, '{{}}')"),
+        ("history", "('{team}', '{pattern}', 4, 99, '{{}}', now(), NULL, NULL, '{{}}')"),
+        ("history", "('{team}', '{pattern}', 0, 99, '{{}}', now(), NULL, NULL, '{{}}')"),
         ("projected_logs", "('library', 1, '{stranger}', 0, '{stranger}', 1, 1, '')"),
     ],
 )
@@ -162,7 +162,11 @@ async def test_a_row_too_many_is_found(told: Told, table: str, values: str) -> N
     ("statement", "kind"),
     [
         ("UPDATE history SET item = replace(item, 'ada', 'bob') WHERE {mine}", "altered"),
-        ("UPDATE history SET sequence = 7 WHERE {mine}", "altered"),
+        ("UPDATE history SET sequence = 99 WHERE {mine}", "altered"),
+        ("UPDATE history SET latest = latest + interval '1 ms' WHERE {mine}", "altered"),
+        ("UPDATE history SET archived = NOT archived WHERE {mine}", "altered"),
+        ("UPDATE history SET name = 'other' WHERE {mine}", "altered"),
+        ("UPDATE history SET facets = '{{}}' WHERE {mine}", "altered"),
         ("DELETE FROM history WHERE {mine}", "missing"),
     ],
 )

@@ -11,13 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api.decider.snapshot import _STATEMENT as SNAPSHOT
 from command_api.lookup import find_outcome
-from projectors.schema import metadata
 from read_api import blame, changes, conflicts, heads, history, patterns, positions
-from read_api.database import SESSION
 from read_api.pattern_list import SORTS, PatternsQuery, SortName, list_statement
-from runtime.postgres import create_engine
-from tests.databases import fresh_database, settings_for
-from tests.large_library import LARGE, LONG, SIZE, VERSIONS, fill
+from tests.large_library import LARGE, LONG, SIZE, VERSIONS, large_database, reading
 from tests.plans import Plan, plan_of
 from tests.services import Services
 
@@ -30,21 +26,14 @@ LITTLE = SIZE // 10
 
 @pytest.fixture(scope="module")
 async def engine(services: Services) -> AsyncIterator[AsyncEngine]:
-    async with fresh_database(services) as dsn:
-        engine = create_engine(settings_for(services, dsn), "test")
-        async with engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+    async with large_database(services) as engine:
         yield engine
-        await engine.dispose()
 
 
 @pytest.fixture(scope="module")
 async def pg(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
-    dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    pg = await asyncpg.connect(dsn, server_settings=SESSION)
-    await fill(pg)
-    yield pg
-    await pg.close()
+    async with reading(engine) as pg:
+        yield pg
 
 
 async def plan_of_list(

@@ -255,3 +255,39 @@ def test_a_teams_own_events_are_in_heads_alone(log: Scribe) -> None:
     models = (Names(), Patterns(), Changes(), History(), Conflicts())
     show(steps_of(log), models)
     assert [model.added() for model in models] == [[], [], [], [], []]
+
+
+def test_history_keeps_the_latest_time_so_far_of_each_team_from_batch_to_batch(log: Scribe) -> None:
+    one, two = log.team(), log.team()
+    latest: dict[str, datetime] = {}
+    found: list[tuple[str, int]] = []
+    for minutes in ((5, 1), (3, 9), (7, 2)):
+        for team, minute in zip((one, two), minutes, strict=True):
+            log.recorded_at = f"2026-03-01T12:{minute:02}:00.000Z"
+            log.pattern(team, PatternRecorded(fields={"name": f"{minute}"}))
+    for step in steps_of(log):
+        batch = History(latest)
+        shown(batch, [step])
+        found += [
+            (row["team_id"], row["latest"].minute) for row in (named(HISTORY, row) for row in batch.added())
+        ]
+    assert [minute for team, minute in found if team == one] == [5, 5, 7]
+    assert [minute for team, minute in found if team == two] == [1, 9, 9]
+
+
+def test_history_tells_what_a_pattern_was_found_by(log: Scribe) -> None:
+    team = log.team()
+    pattern = log.pattern(team, PatternRecorded(fields={"name": "a", "tags": ["x"], "severity": "low"}))
+    log.pattern(team, PatternArchived(), pattern)
+    log.pattern(team, edited(2, "severity", name="b"), pattern)
+    log.pattern(team, PatternDeleted(), pattern)
+    history = History()
+    shown(history, steps_of(log))
+    rows = [named(HISTORY, row) for row in history.added()]
+    low, x = facet(team, "severity", "low"), facet(team, "tag", "x")
+    assert [(row["archived"], row["name"], row["facets"]) for row in rows] == [
+        (False, "a", [low, x]),
+        (True, "a", [low, x]),
+        (True, "b", [x]),
+        (None, None, []),
+    ]
