@@ -51,4 +51,4 @@ async def list_changes(
     has_more = page.next_place is not None
     seen = page.next_place[0] if page.next_place else max(page.position.sequence, after)
     tail = dump({"cursor": page.position.cursor_at(seen), "has_more": has_more})[1:]
-    return json_answer(b'{"changes":[', page.items, b"],", tail, etag=reader.etag(page.position))
+    return json_answer(b'{"changes":[', page.items, b"],", tail, etag=reader.etag(page.position.cursor))

@@ -45,6 +45,15 @@ class Reading(BaseModel):
     ] = 5.0
 
 
+class PastReading(Reading):
+    """What routes take that can look back."""
+
+    as_of: Annotated[
+        str | None,
+        Field(description="A cursor, or a recorded time (RFC 3339): answer as things were then"),
+    ] = None
+
+
 async def check_query(request: Request) -> None:
     """Refuse a query that can be read in two ways: not UTF-8, or with a parameter that stands twice."""
     query = request.scope["query_string"].decode("latin-1")

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from events.cursor import Cursor
 from projectors.schema import facet
 from read_api.pages import merged_rows, page_statement
 from read_api.paging import ORDINAL
-from read_api.parameters import Id, Reading, Text
+from read_api.parameters import Id, PastReading, Text
+from read_api.points import CURRENT
 
 MAX_LIMIT = 1000
 
@@ -19,7 +21,7 @@ Severity = Literal["low", "medium", "high", "critical"]
 SortName = Literal["name", "-name", "updated", "-updated"]
 
 
-class PatternsQuery(Reading):
+class PatternsQuery(PastReading):
     """Which patterns, in which order; filters combine."""
 
     status: Annotated[Status, Field(description="Which patterns")] = "live"
@@ -33,7 +35,8 @@ class PatternsQuery(Reading):
 
     def question(self, team_id: str) -> list[str | None]:
         """What a page token is bound to."""
-        return [team_id, self.status, self.category, self.severity, self.tag, self.name, self.sort]
+        wanted = [self.status, self.category, self.severity, self.tag, self.name]
+        return [team_id, *wanted, self.sort, self.as_of]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,13 +66,19 @@ SORTS: Mapping[SortName, Sort] = {
     "-updated": Sort(order="sequence DESC", after="sequence < {}", place="sequence", shape=ORDINAL),
 }
 
-ITEM = """
-'{"pattern_id":"' || pattern_id || '","version":' || version || ',"sequence":' || sequence
-|| ',"status":"' || CASE WHEN archived THEN 'archived' ELSE 'live' END || '","fields":' || fields || '}'
+_ITEM = """
+'{{"pattern_id":"' || pattern_id || '","version":' || version || ',"sequence":' || sequence
+|| ',"status":"' || CASE WHEN archived THEN 'archived' ELSE 'live' END || '","fields":' || {fields} || '}}'
 """
+ITEM = _ITEM.format(fields="fields")
+PAST_ITEM = _ITEM.format(fields="(item::json -> 'fields')")
 _ROWS = """
 SELECT pattern_id, version, sequence, archived, name, fields, octet_length(fields) AS size
   FROM patterns WHERE team_id = $1 AND archived = {archived}{conditions}
+"""
+_PAST_ROWS = """
+SELECT pattern_id, version, sequence, archived, name, item, octet_length(item) AS size
+  FROM history WHERE team_id = $1 AND archived = {archived}{conditions}
 """
 _ARCHIVED: Mapping[Status, Sequence[str]] = {
     "live": ("false",),
@@ -79,7 +88,7 @@ _ARCHIVED: Mapping[Status, Sequence[str]] = {
 
 
 def list_statement(
-    team_id: str, query: PatternsQuery, place: tuple[str | int, ...] | None
+    team_id: str, query: PatternsQuery, place: tuple[str | int, ...] | None, point: Cursor | None = None
 ) -> tuple[str, list[object]]:
     """The statement for a query from a place on, and its arguments from $3 on."""
     arguments: list[object] = []
@@ -92,12 +101,15 @@ def list_statement(
     conditions = _conditions(team_id, query, parameter)
     if place is not None:
         conditions.append(sort.after.format(*map(parameter, place)))
+    if point is not None:
+        conditions.append(CURRENT.format(point=parameter(point.sequence)))
     restricted = "".join(f" AND {condition}" for condition in conditions)
+    rows = _ROWS if point is None else _PAST_ROWS
     statement = page_statement(
         rows=merged_rows(
-            [_ROWS.format(archived=one, conditions=restricted) for one in _ARCHIVED[query.status]], sort.order
+            [rows.format(archived=one, conditions=restricted) for one in _ARCHIVED[query.status]], sort.order
         ),
-        item=ITEM,
+        item=ITEM if point is None else PAST_ITEM,
         place=sort.place,
         order=sort.order,
     )

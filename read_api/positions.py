@@ -1,7 +1,7 @@
 """Where a team's log stands in the projection, and what a client's cursor means against that."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asyncpg import Record
 
@@ -26,9 +26,14 @@ class Position:
     team_id: str
     sequence: int
 
+    @property
+    def point(self) -> Cursor:
+        """It as a point of the log."""
+        return Cursor(log_id=self.log_id, team_id=self.team_id, sequence=self.sequence)
+
     def cursor_at(self, sequence: int) -> str:
         """The cursor of a client that has seen everything up to a sequence."""
-        return str(Cursor(log_id=self.log_id, team_id=self.team_id, sequence=sequence))
+        return str(replace(self.point, sequence=sequence))
 
     @property
     def cursor(self) -> str:
@@ -48,9 +53,12 @@ async def positions(database: Database, teams: Collection[str]) -> dict[str, Pos
 
 
 def read_cursor(text: str | None, team_id: str) -> Cursor | None:
-    """A cursor from a parameter; raise `Problem` 400 `bad_cursor` or `cursor_of_another_team`."""
-    if text is None:
-        return None
+    """A cursor from a parameter that may be left out; raise `Problem` as `parsed_cursor` does."""
+    return None if text is None else parsed_cursor(text, team_id)
+
+
+def parsed_cursor(text: str, team_id: str) -> Cursor:
+    """A client's cursor; raise `Problem` 400 `bad_cursor` or `cursor_of_another_team`."""
     try:
         cursor = parse_cursor(text)
     except BadCursor as error:

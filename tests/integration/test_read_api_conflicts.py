@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from read_api.documents import ConflictsPage
-from tests.libraries import LibraryRows, ReadApi, running_read_api
+from tests.libraries import LibraryRows, ReadApi, pages_of, running_read_api
 from tests.read_rows import PatternRow
 from tests.services import Services
 
@@ -148,3 +148,41 @@ async def test_a_conflict_is_current_until_it_ends(api: ReadApi, library: Librar
     assert (await api.client.get(url, headers={"If-None-Match": etag})).status_code == 304
     await library.abandon(pattern, conflict)
     assert (await api.client.get(url, headers={"If-None-Match": etag})).status_code == 200
+
+
+async def test_every_list_of_conflicts_is_again_what_it_was(api: ReadApi, library: LibraryRows) -> None:
+    url, then = f"{library.url}/conflicts", []
+    first, second = await library.record("one"), await library.record("two")
+    questions: list[dict[str, str]] = [
+        {"status": status, **of}
+        for status in ("open", "resolved", "abandoned", "deleted", "any")
+        for of in ({}, {"pattern_id": first.pattern_id})
+    ]
+
+    async def note() -> None:
+        answers = [await api.get(url, **asked) for asked in questions]
+        then.append((library.sequence, answers, [await api.get(f"{url}/{one}") for one in library.conflicts]))
+
+    for number in range(3):
+        first, _ = await library.conflict(first, severity=f"mine {number}")
+        second, _ = await library.conflict(second, severity="mine")
+        await note()
+    one, _, another, *_ = library.conflicts
+    first = await library.resolve(first, one, severity="low")
+    await note()
+    first = await library.abandon(first, another)
+    await note()
+    await library.delete(first)
+    await note()
+    for sequence, answers, each in then:
+        as_of = api.cursor(library, sequence)
+        for asked, answer in zip(questions, answers, strict=True):
+            assert await api.get(url, **asked, as_of=as_of) == answer
+            found = await pages_of(api, url, "conflicts", **asked, as_of=as_of, limit=1)
+            assert found == answer["conflicts"]
+        for number, conflict_id in enumerate(library.conflicts):
+            if number < len(each):
+                assert await api.get(f"{url}/{conflict_id}", as_of=as_of) == each[number]
+            else:
+                refused = await api.problem(f"{url}/{conflict_id}", as_of=as_of)
+                assert refused == (404, "unknown_conflict")

@@ -11,18 +11,19 @@ from tests.web import development
 TEAM = "/api/v1/teams/{team_id}"
 PATTERN = f"{TEAM}/patterns/{{pattern_id}}"
 READING = {"at_least", "timeout"}
-PAGING = READING | {"limit", "page"}
+PAST = READING | {"as_of"}
+PAGING = {"limit", "page"}
 ROUTES = {
     f"{TEAM}/patterns": (
         "PatternsPage",
-        PAGING | {"team_id", "status", "category", "severity", "tag", "name", "sort"},
+        PAST | PAGING | {"team_id", "status", "category", "severity", "tag", "name", "sort"},
     ),
     f"{TEAM}/changes": ("ChangesPage", READING | {"team_id", "cursor", "limit"}),
-    PATTERN: ("PatternDocument", READING | {"team_id", "pattern_id"}),
-    f"{PATTERN}/history": ("HistoryPage", PAGING | {"team_id", "pattern_id", "order"}),
+    PATTERN: ("PatternDocument", PAST | {"team_id", "pattern_id"}),
+    f"{PATTERN}/history": ("HistoryPage", PAST | PAGING | {"team_id", "pattern_id", "order"}),
     f"{PATTERN}/blame": ("BlameDocument", READING | {"team_id", "pattern_id"}),
-    f"{TEAM}/conflicts": ("ConflictsPage", PAGING | {"team_id", "status", "pattern_id"}),
-    f"{TEAM}/conflicts/{{conflict_id}}": ("ConflictDocument", READING | {"team_id", "conflict_id"}),
+    f"{TEAM}/conflicts": ("ConflictsPage", PAST | PAGING | {"team_id", "status", "pattern_id"}),
+    f"{TEAM}/conflicts/{{conflict_id}}": ("ConflictDocument", PAST | {"team_id", "conflict_id"}),
     f"{TEAM}/merging": ("MergingDocument", READING | {"team_id"}),
 }
 

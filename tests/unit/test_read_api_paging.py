@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from events.cursor import Cursor
 from read_api import paging
-from read_api.paging import page_token, read_page_token
+from read_api.paging import next_page, page_token, points_of, read_page_token
 from read_api.pattern_list import SORTS
 from runtime.problems import Problem
 
@@ -39,6 +40,23 @@ def test_any_name_comes_back_from_its_token(name: str) -> None:
 def test_any_sequence_comes_back_from_its_token(sequence: int) -> None:
     token = page_token(QUESTION, (sequence,))
     assert read_page_token(token, QUESTION, BY_SEQUENCE) == (sequence,)
+
+
+@given(st.lists(st.integers(min_value=0, max_value=2**63 - 1), min_size=1, max_size=2))
+def test_the_points_of_a_page_come_back_from_its_token(sequences: list[int]) -> None:
+    points = [Cursor(log_id=PATTERN, team_id=PATTERN, sequence=sequence) for sequence in sequences]
+    token = page_token(QUESTION, (1,), *points)
+    assert points_of(token) == [str(point) for point in points]
+    assert read_page_token(token, QUESTION, BY_SEQUENCE) == (1,)
+    own = token.rpartition(".")[2]
+    for other in (own, f".{own}", f"x.{token}", token.replace(".", "..")):
+        assert refused(other, shape=BY_SEQUENCE)
+    assert points_of(own) == points_of(None) == []
+
+
+def test_the_last_page_has_no_token() -> None:
+    assert next_page(QUESTION, None, None) is None
+    assert next_page(QUESTION, (1,), None) == page_token(QUESTION, (1,))
 
 
 def test_a_token_of_another_question_is_refused() -> None:
