@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from events.merge_rules import Policy, Rule
-from events.pattern import Choice, ConflictField
+from events.pattern import Choice, ConflictField, Present
 
 ConflictStatus = Literal["open", "resolved", "abandoned", "deleted"]
 
@@ -47,6 +47,43 @@ class ChangesPage(_Document):
     changes: list[PatternDocument | Tombstone]
     cursor: Annotated[str, Field(description="Where to go on")]
     has_more: Annotated[bool, Field(description="Whether there is more already")]
+
+
+class SideDocument(_Document):
+    """A pattern at one of two points."""
+
+    version: int
+    sequence: Annotated[int, Field(description="Of the pattern's last event up to the point")]
+    status: Literal["live", "archived"]
+
+
+class FieldDiffDocument(_Document):
+    """A field that differs; null where the pattern does not have it."""
+
+    before: Present | None
+    after: Present | None
+
+
+class DifferenceDocument(_Document):
+    """A pattern that is not the same at both points."""
+
+    pattern_id: str
+    change: Annotated[
+        Literal["added", "removed", "changed", "archived", "restored"],
+        Field(description="One that was archived or restored can have changed, too: see `fields`"),
+    ]
+    before: Annotated[SideDocument | None, Field(description="At the earlier point; null: not there yet")]
+    after: Annotated[SideDocument | None, Field(description="At the later point; null: deleted")]
+    fields: Annotated[dict[str, FieldDiffDocument], Field(description="Those that differ")]
+
+
+class DiffPage(_Document):
+    """A page of what differs between two points."""
+
+    differences: list[DifferenceDocument]
+    next_page: Annotated[str | None, Field(description="For `page`; null on the last page")]
+    from_: Annotated[str, Field(alias="from", description="The earlier point, as a cursor")]
+    to: Annotated[str, Field(description="The later point, as a cursor")]
 
 
 class EventDocument(_Document):

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, Request
 
-from read_api import blame, changes, conflicts, history, merging, patterns
+from read_api import blame, changes, conflicts, diff, history, merging, patterns
 from read_api.parameters import check_query
 
 
@@ -14,5 +14,6 @@ async def check_actor(request: Request) -> None:
 router = APIRouter(
     prefix="/api/v1/teams/{team_id}", dependencies=[Depends(check_actor), Depends(check_query)]
 )
-for read_model in (patterns, changes, history, blame, conflicts, merging):
+# `diff` is no id of a pattern, and so comes first.
+for read_model in (diff, patterns, changes, history, blame, conflicts, merging):
     router.include_router(read_model.router)

@@ -11,6 +11,7 @@ PATTERN = "5c9d4a52-9e3b-4f6e-8f0a-3d2b1c0e7a11"
 ROUTES = [
     *(
         "patterns",
+        "patterns/diff",
         "changes",
         f"patterns/{PATTERN}",
         f"patterns/{PATTERN}/history",
@@ -18,6 +19,8 @@ ROUTES = [
     ),
     *("conflicts", f"conflicts/{PATTERN}", "merging"),
 ]
+PRESENT = {"changes", "merging", f"patterns/{PATTERN}/blame"}
+"""Those that show the present alone."""
 LONG = "x" * 1025
 
 
@@ -95,9 +98,28 @@ async def test_in_a_list_a_wrong_parameter_is_named(
     assert await refused(api, f"{library.url}/patterns?{query}", parameter)
 
 
+@pytest.mark.parametrize("route", sorted(set(ROUTES) - PRESENT))
+async def test_a_point_that_can_be_read_in_two_ways_is_named(
+    api: ReadApi, library: LibraryRows, route: str
+) -> None:
+    name = "to" if route.endswith("diff") else "as_of"
+    for query in (f"{name}=x&{name}=x", f"{name}=%FF", f"{name}=2026-03-03T00:00:00+01:00"):
+        assert await refused(api, f"{library.url}/{route}?{query}", name)
+
+
+@pytest.mark.parametrize("route", sorted(PRESENT))
+async def test_what_does_not_look_back_says_so(api: ReadApi, library: LibraryRows, route: str) -> None:
+    assert await refused(api, f"{library.url}/{route}?as_of=2026-03-03T00:00:00Z", "as_of")
+
+
 @pytest.mark.parametrize("limit", ["0", "5001", "", "1e3"])
 async def test_a_limit_of_changes_is_kept(api: ReadApi, library: LibraryRows, limit: str) -> None:
     assert await refused(api, f"{library.url}/changes?limit={limit}", "limit")
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "as_of=x", "sort=name", "from_=x"])
+async def test_in_a_diff_a_wrong_parameter_is_named(api: ReadApi, library: LibraryRows, query: str) -> None:
+    assert await refused(api, f"{library.url}/patterns/diff?{query}", query.partition("=")[0])
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "order=up", "order="])

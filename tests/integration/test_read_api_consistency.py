@@ -35,7 +35,8 @@ async def pattern(library: LibraryRows) -> PatternRow:
 def urls(library: LibraryRows, pattern: PatternRow) -> list[str]:
     """The routes that show a pattern."""
     one = f"{library.url}/patterns/{pattern.pattern_id}"
-    return [f"{library.url}/patterns", f"{library.url}/changes", one, f"{one}/history"]
+    paths = (f"{library.url}/{path}" for path in ("patterns", "changes"))
+    return [*paths, one, f"{one}/history", f"{library.url}/patterns/diff"]
 
 
 def more_urls(library: LibraryRows, pattern: PatternRow) -> list[str]:
@@ -62,7 +63,7 @@ async def test_every_route_waits_for_what_the_client_wrote(
     await library.edit(pattern, description="written")
     answers = await asyncio.gather(*waiting)
     assert [answer.status_code for answer in answers] == [200] * len(every)
-    assert ['"description":"written"' in answer.text for answer in answers[:4]] == [True] * 4
+    assert ['"written"' in answer.text for answer in answers[:5]] == [True] * 5
 
 
 async def test_every_route_says_that_it_is_not_visible_yet(
@@ -188,6 +189,6 @@ async def test_the_tag_of_one_page_is_not_the_tag_of_the_next(
 
 
 async def test_if_none_match_says_nothing_of_an_unknown_team(api: ReadApi) -> None:
-    for path in ("patterns", "changes", "conflicts", "merging"):
+    for path in ("patterns", "patterns/diff", "changes", "conflicts", "merging"):
         answer = await ask(api, f"/api/v1/teams/{uuid.uuid4()}/{path}", "*")
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_team")

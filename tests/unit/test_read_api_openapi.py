@@ -18,6 +18,7 @@ ROUTES = {
         "PatternsPage",
         PAST | PAGING | {"team_id", "status", "category", "severity", "tag", "name", "sort"},
     ),
+    f"{TEAM}/patterns/diff": ("DiffPage", READING | PAGING | {"team_id", "from", "to"}),
     f"{TEAM}/changes": ("ChangesPage", READING | {"team_id", "cursor", "limit"}),
     PATTERN: ("PatternDocument", PAST | {"team_id", "pattern_id"}),
     f"{PATTERN}/history": ("HistoryPage", PAST | PAGING | {"team_id", "pattern_id", "order"}),
