@@ -133,15 +133,20 @@ def _check_identity(event: Envelope, headers: Headers) -> None:
 
 
 def record_hash(record: Record | NewRecord) -> str:
-    """SHA-256, in hex, of an event's record as written: key, data and attributes.
+    """SHA-256, in hex, of an event's record as written; see `canonical_bytes`."""
+    return hashlib.sha256(canonical_bytes(record)).hexdigest()
 
-    Hashed are a domain, the number of parts and each one's length as 4 bytes big-endian, and the parts: key,
-    data, and name and value of each `ce_*` header in order of the names. Partition, offset and bookkeeping
-    are left out, so the hash survives a move to another cluster.
+
+def canonical_bytes(record: Record | NewRecord) -> bytes:
+    """An event's record as written, as one text: what its hashes are over.
+
+    A domain, the number of parts and each one's length as 4 bytes big-endian, and the parts: key, data, and
+    name and value of each `ce_*` header in order of the names. Partition, offset and bookkeeping are left
+    out, so the hashes survive a move to another cluster.
     """
     parts = [record.key or b"", record.value or b""]
     for name in sorted(record.headers):
         if name.startswith("ce_"):
             parts += (name.encode(), record.headers[name])
     lengths = struct.pack(f">{len(parts) + 1}I", len(parts), *map(len, parts))
-    return hashlib.sha256(b"".join((_HASH_DOMAIN, lengths, *parts))).hexdigest()
+    return b"".join((_HASH_DOMAIN, lengths, *parts))
