@@ -30,8 +30,8 @@ def seen_by(
     if base is None or isinstance(base, Rejected):
         return base
     key = (team_id, stream_for(command))
-    if isinstance(base, int):
-        # The event is nowhere: that something is not known is better than to take it for seen.
+    if isinstance(base, range):
+        # The events are nowhere: that something is not known is better than to take it for seen.
         return Seen(base=Base(version=1), fields=None)
     fields = working.fields_at((*key, base.version))
     return Seen(base=base, fields=fields, written=dict(_written(key, base, working)))
@@ -39,41 +39,43 @@ def seen_by(
 
 def base_of(
     team_id: str, command: BasedCommand, working: WorkingSet, progress: Progress
-) -> Base | int | Rejected | None:
-    """The base of a command, or why it is none; the version whose event tells it, where that is not at hand.
+) -> Base | range | Rejected | None:
+    """The base of a command, or why it is none; the versions whose events tell it, if those are not at hand.
 
     A command of a batch builds on those before it that are on its pattern, whether it says so or not.
     """
-    version = _version_below(team_id, command, working, progress)
-    if isinstance(version, Rejected):
-        return version
-    if version is None:
+    made = _versions_below(team_id, command, working, progress)
+    if isinstance(made, Rejected):
+        return made
+    if made is None:
         return None if command.base_version is None else Base(version=command.base_version)
-    event = working.event_at((team_id, stream_for(command), version))
-    if event is None:
-        return version
-    base = base_after(event, version)
-    if base is not None:
-        return replace(base.seen_up_to(command.base_version), below=version)
-    if command.base_version is not None:
-        return Base(version=command.base_version, below=version)
-    # What it did is undone, or done again, whatever there is; words would go unseen.
-    return (
-        Base(version=version) if isinstance(command, ArchivePattern | RestorePattern) else _unknown(command)
-    )
+    for version in reversed(made):
+        event = working.event_at((team_id, stream_for(command), version))
+        if event is None:
+            return made
+        base = base_after(event, version)
+        if base is not None:
+            # Who saw all of it then has seen all of it since: the rest is their own, and changed no field.
+            since = base.seen_up_to(made[-1] if base.version == version else None)
+            return replace(since.seen_up_to(command.base_version), made=made)
+        if command.base_version is None and isinstance(command, ArchivePattern | RestorePattern):
+            # What it did is undone, or done again, whatever there is; words would go unseen.
+            return Base(version=version)
+    return Base(version=command.base_version, made=made) if command.base_version else _unknown(command)
 
 
-def _version_below(
+def _versions_below(
     team_id: str, command: BasedCommand, working: WorkingSet, progress: Progress
-) -> int | Rejected | None:
-    """The version that the command made which this one is based on; None if it is based on none."""
+) -> range | Rejected | None:
+    """The versions that the command made which this one is based on; None if it is based on none."""
     began, reached = progress.began.get(command.pattern_id), progress.reached.get(command.pattern_id)
     if began and (command.base_version or 0) > began:
         detail = f"base_version {command.base_version} is of the batch itself, which began with {began}"
         return Rejected(code=Refusal.UNKNOWN_BASE_VERSION, detail=detail)
-    based = command.base_version is not None or command.base_command is not None
-    if reached is not None and based and command.base_command in (None, command.command_id):
-        return reached
+    on_batch = command.base_command == command.command_id
+    on_version = command.base_command is None and command.base_version is not None
+    if began is not None and reached is not None and (on_batch or on_version):
+        return range(began + 1, reached + 1)
     if command.base_command is None:
         return None
     answered = working.answered((team_id, command.base_command))
@@ -89,11 +91,15 @@ def _version_below(
 
 
 @lru_cache(maxsize=64)
-def _versions_of(answer: str) -> Mapping[str, int]:
-    """By pattern, the last version that a command made; a batch's answer is long, and asked for often."""
+def _versions_of(answer: str) -> Mapping[str, range]:
+    """By pattern, the versions that a command made; a batch's answer is long, and asked for often."""
     told = parse(answer.encode())
-    members = told.get("outcomes", [told])
-    return {one["pattern_id"]: one["version"] for one in members if "pattern_id" in one}
+    made: dict[str, range] = {}
+    for one in told.get("outcomes", [told]):
+        if "pattern_id" in one:
+            first = made.get(one["pattern_id"], range(one["version"], 0)).start
+            made[one["pattern_id"]] = range(first, one["version"] + 1)
+    return made
 
 
 def _written(key: StreamKey, base: Base, working: WorkingSet) -> Iterator[tuple[str, Value]]:

@@ -46,8 +46,9 @@ def lacking(team_id: str, command: SingleCommand, working: WorkingSet, progress:
     state = working.state(key)
     wanted = Wanted()
     base = base_of(team_id, command, working, progress) if isinstance(command, BasedCommand) else None
-    if isinstance(base, int):
-        wanted.events |= _unread(working, (*key, base))
+    if isinstance(base, range):
+        for version in base:
+            wanted.events |= _unread(working, (*key, version))
     if not isinstance(state, Pattern):
         return wanted
     conflict: PatternConflictDetected | None = None

@@ -30,12 +30,12 @@ from events.pattern import (
 class Base:
     """A version, and by field the later versions at which the sender wrote it themselves.
 
-    `below` is the version that the command made on which the sender builds, if it is one of their own.
+    `made` are the versions that the command made on which the sender builds, if it is one of their own.
     """
 
     version: int
     own: Mapping[str, int] = field(default_factory=dict)
-    below: int | None = None
+    made: range = range(0)
 
     def seen_up_to(self, version: int | None) -> "Base":
         """The base of somebody who has since seen a later version, too."""
@@ -44,7 +44,7 @@ class Base:
 
     def covers(self, version: int) -> bool:
         """Whether nobody else has made a version from the base up to this one."""
-        own = {at for at in (*self.own.values(), self.below or 0) if self.version < at <= version}
+        own = {at for at in (*self.own.values(), *self.made) if self.version < at <= version}
         return len(own) == version - self.version
 
 

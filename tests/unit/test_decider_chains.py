@@ -140,3 +140,38 @@ def test_an_edit_may_be_based_on_a_batch(partition: Partition) -> None:
     assert statuses(told) == ["merged", "accepted"]
     (unknown,) = partition.send(edit(7, command_id(4), 3, x=7))
     assert unknown.answer["code"] == "unknown_base_command"
+
+
+# ---------------------------------------------------------------- what changed no field
+
+COUNTED = edit(2, 1, counters={"seen": 1})
+AWAY_AND_BACK = [on_pattern(kind, 0, 1) for kind in ("archive_pattern", "restore_pattern")]
+
+
+@pytest.mark.parametrize("base", [2, command_id(9)])
+def test_what_a_batch_wrote_is_its_own_also_after_commands_that_changed_no_field(
+    partition: Partition, base: int | str
+) -> None:
+    partition.send(COUNTED, edit(3, 2, y="foreign"))
+    first, last = edit(0, 2, counters={"seen": 2}), edit(0, base, counters={"seen": 3})
+    (answer,) = partition.send(batch(9, first, *AWAY_AND_BACK, last))
+    assert [one["status"] for one in answer.answer["outcomes"]] == ["merged", *["accepted"] * 2, "merged"]
+    assert partition.fields()["counters"] == {"seen": 3}
+
+
+@pytest.mark.parametrize("base", [{}, {"base_version": 1}, {"base_version": 2}])
+def test_what_an_earlier_batch_wrote_is_so_too(partition: Partition, base: dict[str, Any]) -> None:
+    partition.send(COUNTED, batch(9, edit(0, 2, counters={"seen": 2}), *AWAY_AND_BACK))
+    later = {**edit(10, command_id(9), counters={"seen": 3}), **base}
+    assert statuses(partition.send(later)) == ["accepted"]
+    assert partition.fields()["counters"] == {"seen": 3}
+    deleting = on_pattern("delete_pattern", 11, 1, base_command=command_id(10))
+    assert statuses(partition.send(deleting)) == ["accepted"]
+
+
+@pytest.mark.parametrize("before", [[edit(0, 1, x=2)], AWAY_AND_BACK])
+def test_a_batch_puts_away_and_deletes_what_nobody_else_has_changed(
+    partition: Partition, before: list[dict[str, Any]]
+) -> None:
+    ending = [on_pattern(kind, 0, 1, base_version=1) for kind in ("archive_pattern", "delete_pattern")]
+    assert statuses(partition.send(batch(9, *before, *ending))) == ["accepted"]

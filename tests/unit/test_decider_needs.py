@@ -126,6 +126,18 @@ def test_an_edit_on_top_of_an_own_one_wants_that_event_and_then_what_it_leads_to
     assert needs(edit(3, OWN, b=1), of=working(events=merged)) == NOTHING
 
 
+def test_what_builds_on_a_batch_wants_all_that_it_did_to_the_pattern() -> None:
+    members = [
+        {"pattern_id": pattern_id(number), "version": 40 + at} for at, number in enumerate((1, 2, 1), 4)
+    ]
+    answered = Answered(
+        command_hash="", recorded_at="", status="accepted", answer=dump({"outcomes": members}).decode()
+    )
+    of = working()
+    of.draft.answers[TEAM, OWN] = answered
+    assert needs(edit(3, OWN, a=1), of=of) == (set(), {44, 45, 46})
+
+
 def test_a_base_that_is_none_wants_nothing() -> None:
     refused = working()
     first = refused.draft.answers[TEAM, OWN]
