@@ -50,13 +50,16 @@ class _Text:
     places: list[int | None]
     sources: list[int | None] = field(init=False)
     """For each line that is there now, the version that it is from, as far as it is known."""
+    _open: int = field(init=False)
+    """How many of them are not known: asked at every edit, and a text can have half a million lines."""
 
     def __post_init__(self) -> None:
         self.sources = [None] * len(self.places)
+        self._open = len(self.places)
 
     @property
     def is_traced(self) -> bool:
-        return None not in self.sources
+        return self._open == 0
 
     def go_back(self, version: int, value: Json) -> int:
         """Go on with what an older version wrote; return what the comparison took."""
@@ -89,8 +92,9 @@ class _Text:
 
     def _attribute(self, places: Iterable[int | None]) -> None:
         for place in places:
-            if place is not None:
+            if place is not None and self.sources[place] is None:
                 self.sources[place] = self.version
+                self._open -= 1
 
 
 class Blame:

@@ -190,6 +190,26 @@ def test_comparing_ends_when_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) 
     assert blame.before is None
 
 
+class Sources(list[int | None]):
+    """What the lines are from; it cannot be gone through."""
+
+    def __contains__(self, _: object) -> bool:
+        raise AssertionError("a text with half a million lines is not gone through for every edit")
+
+    __iter__ = __contains__  # type: ignore[assignment]
+
+
+def test_the_lines_of_a_large_text_are_not_gone_through_again_for_every_edit() -> None:
+    events: list[Event] = [recorded(description="", problem="a"), edited(1, problem="a\nb")]
+    events += [edited(2, description="x"), edited(3, description="\n" * 20_000)]
+    blame = Blame(state_after(events), NO_RULES)
+    text = blame._texts["description"]
+    text.sources = Sources(text.sources)
+    blame.go_back(Edit(version=at, event=events[at - 1]) for at in (3, 2, 1))
+    assert set(text.sources[:]) == {4}
+    assert blame.before is None
+
+
 cuts = st.tuples(st.integers(0, 12), st.integers(0, 4), st.integers(0, 4))
 """Where an edit cuts a text, how many lines it takes out there, and how many new ones it puts in."""
 
