@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from command_api.decider.bases import Progress, seen_by
 from command_api.decider.memory import WorkingSet
-from command_api.decider.needs import NotAtHand, lacking
+from command_api.decider.needs import NotAtHand, lacking, wanted_by_rest
 from command_api.decider.requests import Request
 from command_api.decider.stream_writer import Change, settle
 from command_api.decisions.commands import (
@@ -28,7 +28,7 @@ from events.team import NoTeam, Team
 MOST_MERGES = 64
 """Commands of one batch whose fields somebody else has changed, too: each needs a base, maybe a large one."""
 MOST_TEXTS = 64
-"""Texts among those fields: each may take 20 ms to merge."""
+"""Texts that they merge: each may take 20 ms."""
 
 
 def changes_of(request: Request, working: WorkingSet) -> list[Change] | Rejected:
@@ -57,7 +57,11 @@ def _all_or_nothing(
         for index, command in enumerate(commands):
             if merges > MOST_MERGES or texts > MOST_TEXTS:
                 return _too_many_merges()
-            view = view_of(team_id, command, working, progress)
+            try:
+                view = view_of(team_id, command, working, progress)
+            except NotAtHand:
+                # With what the rest needs: all so far is decided anew after each reading.
+                raise NotAtHand(wanted_by_rest(team_id, commands[index:], working, progress)) from None
             merges += needs_merging(view, command)
             texts += texts_to_merge(view, command)
             decision = decide(view, command)

@@ -18,7 +18,7 @@ from command_api.decisions.seen import Base, Seen
 from events.pattern import Pattern, PatternConflictDetected
 
 MOST_BASES = 64
-"""Versions of patterns that are read at a time: each may be large."""
+"""Versions of patterns, and events, that are read at a time: each may be large."""
 
 
 class NotAtHand(Exception):
@@ -33,11 +33,26 @@ def wanted_next(requests: Sequence[Request], working: WorkingSet) -> Wanted:
     """What these requests are known to lack, as far as that is read at a time."""
     wanted = Wanted()
     for request in requests:
-        for command in request.commands:
-            if len(wanted.versions) >= MOST_BASES:
-                return wanted
-            wanted.add(lacking(request.team_id, command, working, Progress()))
+        _add_lacking(wanted, request.team_id, request.commands, working, Progress())
     return wanted
+
+
+def wanted_by_rest(
+    team_id: str, commands: Sequence[SingleCommand], working: WorkingSet, progress: Progress
+) -> Wanted:
+    """The same of the commands that are left of a batch."""
+    wanted = Wanted()
+    _add_lacking(wanted, team_id, commands, working, progress)
+    return wanted
+
+
+def _add_lacking(
+    wanted: Wanted, team_id: str, commands: Sequence[SingleCommand], working: WorkingSet, progress: Progress
+) -> None:
+    for command in commands:
+        if len(wanted.versions) + len(wanted.events) >= MOST_BASES:
+            return
+        wanted.add(lacking(team_id, command, working, progress))
 
 
 def lacking(team_id: str, command: SingleCommand, working: WorkingSet, progress: Progress) -> Wanted:

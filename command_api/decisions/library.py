@@ -63,12 +63,16 @@ def wanted_name(
 
 
 def needs_merging(library: LibraryView, command: SingleCommand) -> bool:
-    """Whether a command edits fields that its sender has not seen as they are now."""
-    return bool(_unseen_in(library, command))
+    """Whether a command edits fields that its sender has not seen as they are now, or resolves a conflict."""
+    return library.conflict is not None or bool(_unseen_in(library, command))
 
 
 def texts_to_merge(library: LibraryView, command: SingleCommand) -> int:
-    """How many of them are texts: each may take long."""
+    """How many texts it may have to merge with what others wrote: each may take long."""
+    if library.conflict is not None:
+        return sum(
+            sides.rule is Rule.TEXT and not sides.clashes for sides in library.conflict.fields.values()
+        )
     rules = library.team.rules if isinstance(library.team, Team) else {}
     return sum(rule_of(name, rules) is Rule.TEXT for name in _unseen_in(library, command))
 

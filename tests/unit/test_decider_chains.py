@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
+from command_api.decider import judging
+from command_api.decider.judging import MOST_MERGES
+from command_api.decider.needs import MOST_BASES
 from command_api.decider.partition_io import Topic
+from command_api.decisions.commands import SingleCommand
+from command_api.decisions.decide import decide
+from command_api.decisions.library import LibraryView
+from command_api.decisions.refusals import Decision
 from events.json_text import Json
 from events.outcome import Outcome
 from tests.desk import NOW, TEAM, batch, command_id, create_team, edit, on_pattern, pattern_id, record_pattern
@@ -175,3 +182,43 @@ def test_a_batch_puts_away_and_deletes_what_nobody_else_has_changed(
 ) -> None:
     ending = [on_pattern(kind, 0, 1, base_version=1) for kind in ("archive_pattern", "delete_pattern")]
     assert statuses(partition.send(batch(9, *before, *ending))) == ["accepted"]
+
+
+# ---------------------------------------------------------------- how much one batch may take
+
+
+def test_a_batch_resolves_so_many_conflicts_and_no_more() -> None:
+    partition, numbers = Partition(forgetful=False), range(10, 10 + MOST_MERGES + 1)
+    for number in numbers:
+        recording = record_pattern(number, number, f"n{number}", x=1)
+        edits = [edit(at + number, 1, number, x=at) for at in (100, 200)]
+        assert statuses(partition.send(recording, *edits)) == ["accepted", "accepted", "conflict"]
+    ends = [
+        on_pattern("resolve_conflict", 0, number, conflict_id=command_id(200 + number), rest="mine")
+        for number in numbers
+    ]
+    (refused,) = partition.send(batch(500, *ends))
+    assert refused.answer["code"] == "too_large"
+    assert statuses(partition.send(batch(501, *ends[1:]))) == ["accepted"]
+
+
+def test_a_batch_is_not_decided_anew_for_each_base_that_it_turns_out_to_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    partition = Partition(forgetful=True)
+    partition.send(*(edit(1 + base, base, x=9) for base in range(1, 2 * MOST_BASES + 2)))
+    # What seems to need a base each, and does not: the second says no more than the first did.
+    members = [edit(0, base, x=9) for base in range(1, 2 * MOST_BASES + 2)]
+    for number in range(1000, 1020):
+        partition.send(record_pattern(number, number, f"n{number}", tags=[]))
+        partition.send(edit(number + 100, 1, number, tags=["a"]))
+        members.append(edit(0, 1, number, tags=["b"]))
+    decided: list[SingleCommand] = []
+
+    def counted(view: LibraryView, command: SingleCommand) -> Decision:
+        decided.append(command)
+        return decide(view, command)
+
+    monkeypatch.setattr(judging, "decide", counted)
+    assert statuses(partition.send(batch(5000, *members))) == ["merged"]
+    assert len(decided) <= 2 * len(members)

@@ -189,6 +189,13 @@ def test_so_many_bases_are_read_at_a_time() -> None:
     assert len(wanted_next(in_a_batch, working(state)).versions) == MOST_BASES
 
 
+def test_so_many_conflicts_are_read_at_a_time() -> None:
+    open_conflicts = {command_id(number): number for number in range(1, 100)}
+    state = replace(STATE, version=500, conflicts=open_conflicts)
+    many = requests_of(*({**RESOLVING, "conflict_id": one} for one in open_conflicts))
+    assert len(wanted_next(many, working(state)).events) == MOST_BASES
+
+
 def test_a_decision_does_not_go_on_without_what_it_needs() -> None:
     (request,) = requests_of(edit(3, 49, a=1))
     with pytest.raises(NotAtHand) as raised:
