@@ -14,7 +14,7 @@ from read_api.pages import page_statement
 from read_api.paging import ORDINAL, next_page, points_of, read_page_token
 from read_api.parameters import Reading, TeamId
 from read_api.points import CURRENT, VERSION_AT
-from read_api.problems import invalid_parameter
+from read_api.problems import bad_page, invalid_parameter
 from read_api.reader import CurrentReader, Reader, shown
 
 MAX_LIMIT = 1000
@@ -124,11 +124,15 @@ async def list_differences(
 
 async def _points(reader: Reader, team_id: str, query: DiffQuery) -> tuple[Cursor, Cursor]:
     """The points that the request names, or those that its first page showed."""
-    begin_text, end_text = points_of(query.page) or (query.from_, query.to)
+    named = points_of(query.page) or (query.from_, query.to)
+    if len(named) != 2:
+        raise bad_page()
+    begin_text, end_text = named
+    # The earlier one first: it may have to become visible, and then the present is no earlier.
+    begin = None if begin_text is None else await reader.point(team_id, "from", begin_text, query.timeout)
     end = await reader.point(team_id, "to", end_text, query.timeout)
-    if begin_text is None:
+    if begin is None:
         return Cursor(log_id=end.log_id, team_id=team_id, sequence=0), end
-    begin = await reader.point(team_id, "from", begin_text, query.timeout)
     if begin.sequence > end.sequence:
         raise invalid_parameter("from", "must not be later than `to`")
     return begin, end

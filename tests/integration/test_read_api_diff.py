@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from events.cursor import Cursor
 from events.json_text import same
 from events.shapes import utc_text
 from read_api.documents import DiffPage
+from read_api.waiting import Visibility
 from tests.libraries import LibraryRows, ReadApi, pages_of, running_read_api
 from tests.read_rows import PatternRow
 from tests.services import Services
@@ -279,3 +281,17 @@ async def test_no_other_teams_changes_are_shown(api: ReadApi, library: LibraryRo
     await other.record("theirs")
     assert (await api.get(f"{library.url}/patterns/diff"))["differences"] == []
     assert await api.problem(f"/api/v1/teams/{uuid.uuid4()}/patterns/diff") == (404, "unknown_team")
+
+
+async def test_what_changed_since_a_write_is_told_as_soon_as_the_write_is_visible(
+    api: ReadApi, library: LibraryRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead, wait = api.cursor(library, library.sequence + 1), Visibility.wait
+
+    async def shown_meanwhile(self: Visibility, cursor: Cursor, timeout_s: float) -> None:
+        await library.advance()
+        await wait(self, cursor, timeout_s)
+
+    monkeypatch.setattr(Visibility, "wait", shown_meanwhile)
+    found = await api.get(f"{library.url}/patterns/diff", **{"from": ahead})
+    assert found == {"differences": [], "next_page": None, "from": ahead, "to": ahead}
