@@ -41,7 +41,8 @@ def is_named_by_time(text: str) -> bool:
 def read_time(name: str, text: str) -> datetime:
     """The time that a parameter names; raise `Problem` 400 `invalid_parameter`."""
     if not is_time(text):
-        raise invalid_parameter(name, "must be a cursor, or a time such as 2026-03-03T00:00:00Z (RFC 3339)")
+        what = "a cursor, or a time such as 2026-03-03T00:00:00Z (RFC 3339; the + of an offset is %2B)"
+        raise invalid_parameter(name, f"must be {what}")
     return datetime.fromisoformat(text)
 
 

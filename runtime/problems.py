@@ -79,8 +79,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(code, error.status_code, str(error.detail), headers=error.headers)
         case RequestValidationError():
             first = error.errors()[0]
-            name = str(first["loc"][-1])
-            return Problem("invalid_parameter", 400, f"{name}: {first['msg']}", parameter=name)
+            name, reason = str(first["loc"][-1]), first["msg"].removeprefix("Value error, ")
+            return Problem("invalid_parameter", 400, f"{name}: {reason}", parameter=name)
         case _:
             return Problem("internal_error", 500, "the server failed; its log has the reason by request id")
 

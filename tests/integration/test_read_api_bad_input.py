@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from events.cursor import parse_cursor
+from read_api.paging import page_token
 from tests.libraries import LibraryRows, ReadApi, client_of, running_read_api
 from tests.services import Services
 
@@ -212,3 +214,20 @@ async def test_nobody_reads_without_a_token(api: ReadApi, library: LibraryRows, 
 async def test_reading_routes_take_no_other_method(api: ReadApi, library: LibraryRows, route: str) -> None:
     answer = await api.client.post(f"{library.url}/{route}", json={})
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+async def test_a_page_of_other_than_two_points_is_none(api: ReadApi, library: LibraryRows) -> None:
+    point = parse_cursor(api.cursor(library, library.sequence))
+    question = ["diff", library.team_id, None, None]
+    for count in (1, 3):
+        page = page_token(question, (1,), *[point] * count)
+        assert await api.problem(f"{library.url}/patterns/diff", page=page) == (400, "bad_page")
+
+
+async def test_it_is_said_what_is_wrong_with_an_id_and_with_a_time(
+    api: ReadApi, library: LibraryRows
+) -> None:
+    bad_id = (await api.client.get(f"{library.url}/patterns/1")).json()
+    assert bad_id["detail"] == "pattern_id: must be a UUID in canonical lower-case form"
+    unescaped = (await api.client.get(f"{library.url}/patterns?as_of=2026-03-03T00:00:00+01:00")).json()
+    assert unescaped["detail"].endswith("(RFC 3339; the + of an offset is %2B)")
