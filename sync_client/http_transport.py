@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import httpx
 
@@ -46,13 +47,19 @@ class Endpoint:
         return f"{base}/api/v1/teams/{self.team_id}/changes"
 
 
+# Reading them takes longer than many a request.
+_certificates = cache(httpx.create_ssl_context)
+
+
 @asynccontextmanager
 async def http_transport(
     endpoint: Endpoint, network: httpx.AsyncBaseTransport | None = None
 ) -> AsyncIterator["HttpTransport"]:
     """A transport whose connections are closed at the end."""
     headers = {"Authorization": f"Bearer {endpoint.token}", "Accept": "application/json"}
-    async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT, transport=network) as client:
+    async with httpx.AsyncClient(
+        headers=headers, timeout=_TIMEOUT, transport=network, verify=_certificates()
+    ) as client:
         yield HttpTransport(client, endpoint)
 
 

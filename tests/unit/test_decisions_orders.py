@@ -43,7 +43,7 @@ def in_order(base: dict[str, Json], *edits: tuple[dict[str, Json], set[str]]) ->
     return state
 
 
-@settings(REPEATABLE, max_examples=300)
+@settings(REPEATABLE, max_examples=100)
 @for_all(
     base=st.fixed_dictionaries({}, optional=values_of),
     one=st.tuples(changes, removals),

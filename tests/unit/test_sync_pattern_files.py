@@ -114,7 +114,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(elements=st.lists(JSON, max_size=6), chunk=st.integers(1, 7), indent=st.sampled_from([None, 0, 3]))
 def test_a_list_is_read_alike_however_the_text_is_cut(
     elements: list[object], chunk: int, indent: int | None
