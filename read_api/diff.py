@@ -18,8 +18,9 @@ from read_api.problems import bad_page, invalid_parameter
 from read_api.reader import CurrentReader, Reader, shown
 
 MAX_LIMIT = 1000
-MAX_EVENTS = 100_000
-"""Events that one page goes over at the most, so that it takes its time whatever is between the points."""
+MAX_EVENTS = 10_000
+"""Events that one page goes over at the most, so that it takes its time whatever is between the points: with
+patterns of 10 KB that nothing has changed in, 3 s."""
 
 # Each pattern that anything happened to comes at its last event up to the later point. Nothing happens to one
 # that was deleted, so at the earlier point it was there or not yet.
