@@ -25,17 +25,20 @@ class Entry:
     hash: str
 
 
-def read_entries(records: Sequence[Record], log_id: str) -> list[Entry]:
+def read_entries(records: Sequence[Record], log_id: str, ancestors: Sequence[str] = ()) -> list[Entry]:
     """Decode records that count; raise `Broken` at the first one that is no event of this log.
+
+    `ancestors` are the ids that the log had before it was restored; its older events bear them.
 
     The events of one command follow one another, under one fence: they were appended as one.
     """
+    log_ids = (log_id, *ancestors)
     entries: list[Entry] = []
     last: Entry | None = None
     for record in records:
         start = record.offset if last is None or _ends_command(last) else last.command_start
         try:
-            entry = _read(record, start, log_id)
+            entry = _read(record, start, log_ids)
         except (EventError, ValueError, OverflowError) as error:
             raise Broken(start, f"the event at offset {record.offset} cannot be read: {error}") from error
         if not _follows(last, entry):
@@ -52,9 +55,9 @@ def incomplete_from(entries: Sequence[Entry]) -> int | None:
     return entries[-1].command_start
 
 
-def _read(record: Record, command_start: int, log_id: str) -> Entry:
+def _read(record: Record, command_start: int, log_ids: Sequence[str]) -> Entry:
     envelope = decode(record)
-    if envelope.log_id != log_id:
+    if envelope.log_id not in log_ids:
         raise ValueError(f"it belongs to the log {envelope.log_id}")
     check_json(envelope.data)
     return Entry(

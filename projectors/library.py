@@ -64,11 +64,13 @@ class LibraryWork:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Library:
-    """The projection of [events]."""
+    """The projection of [events]; `ancestors` are the ids that the log had before it was restored."""
 
     topic: str
+    ancestors: tuple[str, ...] = ()
     name: str = NAME
     may_be_trimmed: bool = False
 
     def take(self, partition: int, log_id: str, counting: Sequence[Record]) -> LibraryWork:
-        return LibraryWork(partition=partition, log_id=log_id, entries=read_entries(counting, log_id))
+        entries = read_entries(counting, log_id, self.ancestors)
+        return LibraryWork(partition=partition, log_id=log_id, entries=entries)

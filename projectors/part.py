@@ -37,7 +37,8 @@ async def projector_part(app: FastAPI, settings: Settings, health: Health) -> As
     broker = create_broker(settings)
     topics = Topics(settings.topic_prefix)
     subscriptions = []
-    for projection in (Library(topic=topics.events), Outcomes(topic=topics.outcomes)):
+    library = Library(topic=topics.events, ancestors=identity.ancestors)
+    for projection in (library, Outcomes(topic=topics.outcomes)):
         start = StartingPoint(settings, engine, projection, identity.log_id)
         status = Status(health, projection.name)
         subscriptions.append(Subscription(broker, settings, engine, projection, start.find, status))

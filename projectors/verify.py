@@ -28,7 +28,7 @@ from projectors.fold import Fold, PartitionFold
 from projectors.library import NAME, Library
 from projectors.reader import open_reader, read_bounds
 from runtime.kafka import record_of
-from runtime.log_setup import check_log
+from runtime.log_setup import LogIdentity, check_log
 from runtime.postgres import create_engine, driver
 from runtime.settings import Settings
 from runtime.topics import Topics
@@ -85,18 +85,18 @@ async def verify(settings: Settings, report: Callable[[Progress], None] = _tell_
     try:
         async with driver(engine) as pg, pg.transaction(isolation="repeatable_read", readonly=True):
             await pg.execute("SET LOCAL statement_timeout = 0")
-            return await _Verification(settings, identity.log_id, pg, report).run()
+            return await _Verification(settings, identity, pg, report).run()
     finally:
         await engine.dispose()
 
 
 class _Verification:
     def __init__(
-        self, settings: Settings, log_id: str, pg: Connection, report: Callable[[Progress], None]
+        self, settings: Settings, identity: LogIdentity, pg: Connection, report: Callable[[Progress], None]
     ) -> None:
         self._settings = settings
-        self._library = Library(topic=Topics(settings.topic_prefix).events)
-        self._log_id = log_id
+        self._library = Library(topic=Topics(settings.topic_prefix).events, ancestors=identity.ancestors)
+        self._log_id = identity.log_id
         self._pg = pg
         self._report = report
         self._fold = Fold()

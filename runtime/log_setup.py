@@ -1,7 +1,7 @@
 """Making the log: its topics, and the first fence and mark of each partition; and checking it at start."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionErro
 from events.outcome import Position, mark
 from events.readers_rule import Standing, fence, stamps
 from events.record import LOG_ID, NewRecord, Record, text_of
+from runtime.imported import Imported, imported_of
 from runtime.kafka import (
     MAX_BATCH_BYTES,
     append_batch,
@@ -44,6 +45,12 @@ class LogIdentity:
 
     log_id: str
     partitions: int
+    imported: Imported | None = None
+
+    @property
+    def ancestors(self) -> tuple[str, ...]:
+        """The ids that the log had before, the latest first."""
+        return self.imported.ancestors if self.imported else ()
 
 
 async def create_log(settings: Settings) -> LogIdentity:
@@ -52,8 +59,10 @@ async def create_log(settings: Settings) -> LogIdentity:
     Two at once, or one that died half-way, are harmless: of two first fences the second has an equal term
     and is void. Raise `LogNotUsable` when commands are there but no outcomes: an answer may have been lost.
     """
-    await _create_topics(settings)
+    await create_topics(settings)
     topics = Topics(settings.topic_prefix)
+    if not await _is_empty(settings, topics.events, 0):
+        _check_import(await read_identity(settings), await read_ends(settings))
     log_id, writer = str(uuid.uuid4()), f"genesis-{uuid.uuid4()}"
     for partition in range(settings.log_partitions):
         if await _is_empty(settings, topics.events, partition):
@@ -70,15 +79,44 @@ async def create_log(settings: Settings) -> LogIdentity:
 async def check_log(settings: Settings) -> LogIdentity:
     """The log's identity; raise `LogNotUsable` unless it is complete and has the settings' partitions."""
     await _check_partitions(settings)
-    topics = Topics(settings.topic_prefix)
-    ends = await _end_offsets(settings, (topics.events, topics.outcomes))
-    for (topic, partition), end in ends.items():
-        if end == 0:
-            raise LogNotUsable(f"{topic} partition {partition} has no first fence: run `patternlog setup`")
-    return LogIdentity(log_id=await _log_id(settings, 0), partitions=settings.log_partitions)
+    ends = await read_ends(settings)
+    if ends["events"][0] > 0:
+        _check_import(await read_identity(settings), ends)
+    for role in ("events", "outcomes"):
+        for partition, end in enumerate(ends[role]):
+            if end == 0:
+                name = Topics(settings.topic_prefix).by_role[role]
+                raise LogNotUsable(f"{name} partition {partition} has no first fence: run `patternlog setup`")
+    return await read_identity(settings)
 
 
-async def _create_topics(settings: Settings) -> None:
+async def read_identity(settings: Settings) -> LogIdentity:
+    """What the first fence of partition 0 says, be the log complete or not."""
+    first = await _first_record(settings, Topics(settings.topic_prefix).events, 0)
+    return LogIdentity(
+        log_id=text_of(first.headers, LOG_ID),
+        partitions=settings.log_partitions,
+        imported=imported_of(first.headers),
+    )
+
+
+def _check_import(identity: LogIdentity, ends: Mapping[str, tuple[int, ...]]) -> None:
+    if identity.imported and not identity.imported.is_within(ends):
+        raise LogNotUsable("the log's import has not ended: run the same `patternlog log import` again")
+
+
+async def read_ends(settings: Settings) -> dict[str, tuple[int, ...]]:
+    """Where the partitions of each topic end, by the topic's role."""
+    roles = Topics(settings.topic_prefix).by_role
+    ends = await _end_offsets(settings, tuple(roles.values()))
+    partitions = range(settings.log_partitions)
+    return {
+        role: tuple(int(ends[TopicPartition(name, p)]) for p in partitions) for role, name in roles.items()
+    }
+
+
+async def create_topics(settings: Settings) -> None:
+    """Make the topics that are not there yet; raise `LogNotUsable` for others than the settings describe."""
     topics = Topics(settings.topic_prefix)
     retentions = {
         topics.commands: _COMMANDS_RETENTION_MS,

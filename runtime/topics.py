@@ -32,6 +32,11 @@ class Topics:
         """All three."""
         return self.commands, self.events, self.outcomes
 
+    @property
+    def by_role(self) -> dict[str, str]:
+        """Their names by what they hold, whatever the prefix."""
+        return {"commands": self.commands, "events": self.events, "outcomes": self.outcomes}
+
 
 @lru_cache(maxsize=65_536)
 def partition_of(team_id: str, partitions: int) -> int:
