@@ -71,6 +71,11 @@ def fence_offset_of(record: Record) -> int | None:
     return offset if offset < record.offset else None
 
 
+def is_fence_of(record: Record, standing: Standing) -> bool:
+    """Whether a record is the fence that a standing is of. Writers are unique, so this tells logs apart."""
+    return judge(NO_ONE, record) == (Verdict.FENCE, standing)
+
+
 def fence(*, term: int, writer: str, log_id: str) -> NewRecord:
     """The record by which a writer takes a partition."""
     headers = {

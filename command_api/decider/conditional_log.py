@@ -15,7 +15,16 @@ from dataclasses import dataclass
 
 from command_api.decider.partition_io import PartitionIO, Topic, UnknownFate
 from events.outcome import Position, mark, position_of
-from events.readers_rule import NO_ONE, Standing, Verdict, fence, fence_offset_of, judge, stamps
+from events.readers_rule import (
+    NO_ONE,
+    Standing,
+    Verdict,
+    fence,
+    fence_offset_of,
+    is_fence_of,
+    judge,
+    stamps,
+)
 from events.record import NewRecord, Record
 
 
@@ -159,6 +168,13 @@ async def _check_within(io: PartitionIO, topic: Topic, point: Point) -> None:
             f"the projection of {topic.value} stands at offset {point.offset}, "
             f"the log reaches from {bounds.begin} to {bounds.end}"
         )
+    fence_offset = point.standing.fence_offset
+    if point.standing == NO_ONE or fence_offset < bounds.begin:
+        return
+    (found,) = await io.read(topic, fence_offset, fence_offset + 1)
+    if not is_fence_of(found, point.standing):
+        # A restored database: its checkpoints mean nothing here.
+        raise NotReady(f"the projection of {topic.value} is of another cluster: see docs/backup.md")
 
 
 async def _read_on(io: PartitionIO, topic: Topic, start: Point) -> _Reading:

@@ -169,6 +169,14 @@ async def test_a_projection_past_the_end_of_the_log_is_not_taken_for_granted() -
         await taken(SimulatedIO(made_log()), "a", start)
 
 
+async def test_a_projection_of_another_cluster_is_not_taken_for_this_logs() -> None:
+    partition, other = made_log(), made_log()
+    await taken(SimulatedIO(other), "there")
+    await taken(SimulatedIO(partition), "here")
+    with pytest.raises(NotReady, match="of another cluster"):
+        await taken(SimulatedIO(partition), "a", projected(other, events_end=1))
+
+
 async def test_a_trimmed_beginning_without_a_checkpoint_is_not_taken() -> None:
     partition = made_log()
     partition.begins[Topic.OUTCOMES] = 2
