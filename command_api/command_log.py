@@ -1,7 +1,7 @@
 """Appending commands to [commands]."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
@@ -83,7 +83,7 @@ class CommandLog:
         return offsets
 
 
-def chunks_of(records: Sequence[NewRecord], most_bytes: int = _MAX_CHUNK_BYTES) -> Iterator[list[NewRecord]]:
+def chunks_of(records: Iterable[NewRecord], most_bytes: int = _MAX_CHUNK_BYTES) -> Iterator[list[NewRecord]]:
     """Records in order, in parts that fit into one record batch each."""
     chunk: list[NewRecord] = []
     left = most_bytes

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from runtime.startup_failures import StartupFailure
 
 app = typer.Typer(no_args_is_help=True)
+log = typer.Typer(no_args_is_help=True)
+app.add_typer(log, name="log", help="Export the log to files, check them, and import them again.")
+
+_Export = Annotated[Path, typer.Argument(help="the folder of the export", file_okay=False)]
 
 
 @app.command()
@@ -54,6 +59,52 @@ def verify() -> None:
     with _settings() as settings:
         code = asyncio.run(verify_and_tell(settings))
     raise typer.Exit(code)
+
+
+@log.command("export")
+def export_log(
+    folder: _Export,
+    *,
+    final: Annotated[bool, typer.Option("--final", help="say that nothing is written any more")] = False,
+) -> None:
+    """Write what the topics hold to a folder; into one that holds an export already, what came since."""
+    from server.backup.telling import export_and_tell
+
+    with _settings() as settings:
+        asyncio.run(export_and_tell(settings, folder, final=final))
+
+
+@log.command("verify")
+def verify_log(folder: _Export) -> None:
+    """Check an export without a cluster: sums, order, and each team's chain of hashes."""
+    from server.backup.telling import check_and_tell
+
+    with _settings():
+        check_and_tell(folder)
+
+
+@log.command("import")
+def import_log(
+    folder: _Export,
+    *,
+    same_log: Annotated[
+        bool, typer.Option("--same-log", help="keep the log's id: of a final export alone")
+    ] = False,
+) -> None:
+    """Check an export and write it to a cluster without a log; run it again if it was killed."""
+    from server.backup.telling import import_and_tell
+
+    with _settings() as settings:
+        asyncio.run(import_and_tell(settings, folder, same_log=same_log))
+
+
+@app.command("forget-projections")
+def forget_projections() -> None:
+    """Empty the tables that projectors fill, so that they are made anew from the log."""
+    from server.backup.telling import forget_and_tell
+
+    with _settings() as settings:
+        asyncio.run(forget_and_tell(settings))
 
 
 @app.command("env-example")

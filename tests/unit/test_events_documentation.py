@@ -20,6 +20,7 @@ from events.readers_rule import NO_ONE, Standing, Verdict, fence, judge, stamps
 from events.record import Headers, Record
 from events.registry import TYPES
 from events.upcasters import OLDER_TYPES
+from runtime.imported import IMPORTED
 from tests.golden import all_golden, golden
 from tests.strategies import REPEATABLE
 from tests.unit.test_events_outcome import RECORD as OUTCOME
@@ -91,7 +92,7 @@ def test_every_header_of_an_event_is_told_and_no_other() -> None:
 
 
 def test_every_header_of_the_log_itself_is_told() -> None:
-    written = {*OUTCOME.headers, *MARK, *FENCE, *STAMPED, "command_offset", "actor", "request_id"}
+    written = {*OUTCOME.headers, *MARK, *FENCE, *STAMPED, IMPORTED, "command_offset", "actor", "request_id"}
     assert named_in_table("Headers that are not the event's") == written
 
 
