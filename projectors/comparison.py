@@ -94,16 +94,46 @@ CONFLICTS = Comparable(
     sequence_column=3,
 )
 
-_HISTORY = """
-SELECT h.team_id::text, h.pattern_id::text, h.version, h.sequence, h.item, h.latest,
-       h.archived, h.name, replace(h.facets::text, '-', '')::text[]
-  FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS k (team_id, pattern_id, version)
-  JOIN history AS h ON h.team_id = k.team_id AND h.pattern_id = k.pattern_id AND h.version = k.version
-"""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Growing:
+    """A table whose rows are only ever added: how to read some by their keys."""
+
+    name: str
+    key_width: int
+    sequence_column: int
+    statement: str
+
+
+HISTORY = Growing(
+    name="history",
+    key_width=3,
+    sequence_column=3,
+    statement="""
+        SELECT h.team_id::text, h.pattern_id::text, h.version, h.sequence, h.item, h.latest,
+               h.archived, h.name, replace(h.facets::text, '-', '')::text[]
+          FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS k (team_id, pattern_id, version)
+          JOIN history AS h ON h.team_id = k.team_id AND h.pattern_id = k.pattern_id AND h.version = k.version
+    """,
+)
+AUDIT = Growing(
+    name="audit",
+    key_width=2,
+    sequence_column=1,
+    statement="""
+        SELECT a.team_id::text, a.sequence, latest, log_id::text, stream, version, type, command_id::text,
+               command_hash, command_index, command_count, actor, request_id, occurred_at, recorded_at,
+               previous_hash, data, before
+          FROM unnest($1::uuid[], $2::bigint[]) AS k (team_id, sequence)
+          JOIN audit AS a ON a.team_id = k.team_id AND a.sequence = k.sequence
+    """,
+)
 
 _VERSIONS = """
 SELECT team_id::text, pattern_id::text, min(version), max(version) FROM history GROUP BY 1, 2
 """
+
+_SEQUENCES = "SELECT team_id::text, min(sequence), max(sequence) FROM audit GROUP BY 1"
 
 _LOGS = """
 SELECT team_id::text, last_sequence, event_count, last_hash
@@ -132,18 +162,22 @@ async def compare_table(
         findings.add(_difference(table, row, "missing", sequences))
 
 
-async def compare_history(pg: Connection, expected: Sequence[Row], findings: Findings) -> None:
-    """Compare some rows of history with what they should be; rows that should not be are not looked for."""
+async def compare_growing(
+    pg: Connection, table: Growing, expected: Sequence[Row], findings: Findings
+) -> None:
+    """Compare some rows with what they should be; rows that should not be are not looked for."""
     if not expected:
         return
-    keys = arrays([row[:3] for row in expected])
-    rows = {tuple(row)[:3]: tuple(row) for row in await pg.fetch(_HISTORY, *keys, timeout=_PATIENCE_S)}
-    findings.rows["history"] = findings.rows.get("history", 0) + len(rows)
+    width = table.key_width
+    keys = arrays([row[:width] for row in expected])
+    found = await pg.fetch(table.statement, *keys, timeout=_PATIENCE_S)
+    rows = {tuple(row)[:width]: tuple(row) for row in found}
+    findings.rows[table.name] = findings.rows.get(table.name, 0) + len(rows)
     for row in expected:
-        found = rows.get(row[:3])
-        if found != row:
-            kind: Kind = "missing" if found is None else "altered"
-            findings.add(_version(row[0], row[1], row[2], row[3], kind))
+        there = rows.get(row[:width])
+        if there != row:
+            kind: Kind = "missing" if there is None else "altered"
+            findings.add(_grown(table, row[:width], row[table.sequence_column], kind))
 
 
 async def find_added_history(pg: Connection, versions: Mapping[StreamKey, int], findings: Findings) -> None:
@@ -152,7 +186,15 @@ async def find_added_history(pg: Connection, versions: Mapping[StreamKey, int], 
         known = versions.get((team_id, stream_of(pattern_id)), 0)
         if first < 1 or last > known:
             beyond = first if first < 1 else last
-            findings.add(_version(team_id, pattern_id, beyond, None, "added"))
+            findings.add(_grown(HISTORY, (team_id, pattern_id, beyond), None, "added"))
+
+
+async def find_added_audit(pg: Connection, logs: Mapping[str, TeamLog], findings: Findings) -> None:
+    """Look for rows of the audit beyond the events that each team's log has."""
+    async for team_id, first, last in pg.cursor(_SEQUENCES, timeout=_PATIENCE_S):
+        known = logs[team_id].last_sequence if team_id in logs else 0
+        if first < 1 or last > known:
+            findings.add(_grown(AUDIT, (team_id, first if first < 1 else last), None, "added"))
 
 
 async def compare_logs(pg: Connection, logs: Mapping[str, TeamLog], findings: Findings) -> None:
@@ -191,6 +233,6 @@ def _difference(table: Comparable, row: Row, kind: Kind, sequences: Mapping[Stre
     )
 
 
-def _version(team_id: str, pattern_id: str, version: int, sequence: int | None, kind: Kind) -> Difference:
-    key = f"{team_id} {pattern_id} {version}"
-    return Difference(table="history", key=key, kind=kind, team_id=team_id, sequence=sequence)
+def _grown(table: Growing, key: Row, sequence: int | None, kind: Kind) -> Difference:
+    named = " ".join(map(str, key))
+    return Difference(table=table.name, key=named, kind=kind, team_id=key[0], sequence=sequence)

@@ -1,10 +1,12 @@
 """The whole of [events] folded in memory, as if it were one batch."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from events.record import Record
 from events.stream import StreamState
+from projectors.audit import Audit
 from projectors.batches import Batches
 from projectors.chain import StreamKey, TeamLog, follow
 from projectors.changes import Changes
@@ -17,8 +19,16 @@ from projectors.patterns import Patterns
 from projectors.rows import Row
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grown:
+    """The rows of a batch in the tables that only ever grow."""
+
+    history: list[Row]
+    audit: list[Row]
+
+
 class Fold:
-    """What the log says: the rows of every read model but history, whose rows are handed out on the way."""
+    """What the log says: rows of every read model; of those that only grow they are handed out on the way."""
 
     def __init__(self) -> None:
         self.heads = Heads()
@@ -30,18 +40,19 @@ class Fold:
         self.states: dict[StreamKey, StreamState] = {}
         self.sequences: dict[StreamKey, int] = {}
         self.latest: dict[str, datetime] = {}
+        self.audit_latest: dict[str, datetime] = {}
         self.events = 0
         self.void_records = 0
 
-    def apply(self, work: LibraryWork) -> list[Row]:
-        """Take a batch; return its rows of history. Raise `Broken` where a projector would."""
+    def apply(self, work: LibraryWork) -> Grown:
+        """Take a batch. Raise `Broken` where a projector would."""
         steps = follow(work.entries, self.logs, self.states)
-        history = History(self.latest)
-        show(steps, (self.heads, self.names, self.patterns, self.changes, self.conflicts, history))
+        history, audit = History(self.latest), Audit(self.audit_latest)
+        show(steps, (self.heads, self.names, self.patterns, self.changes, self.conflicts, history, audit))
         for step in steps:
             self.sequences[step.envelope.team_id, step.envelope.stream] = step.envelope.sequence
         self.events += len(steps)
-        return history.added()
+        return Grown(history=history.added(), audit=audit.added())
 
 
 class PartitionFold:
@@ -56,8 +67,8 @@ class PartitionFold:
         """The checkpoint after what was read so far."""
         return self._batches.checkpoint
 
-    def read(self, records: Sequence[Record]) -> list[Row]:
-        """Take the next records; return the rows of history they make."""
+    def read(self, records: Sequence[Record]) -> Grown:
+        """Take the next records; return what they add to the tables that only grow."""
         batch = self._batches.take(records)
         rows = self._fold.apply(batch.work)
         self._fold.void_records += len(batch.void)

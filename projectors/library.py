@@ -1,4 +1,4 @@
-"""The projection `library`: six read models of [events] that share one checkpoint."""
+"""The projection `library`: seven read models of [events] that share one checkpoint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from asyncpg import Connection
 
 from events.record import Record
+from projectors.audit import Audit
 from projectors.chain import Step, follow
 from projectors.changes import Changes
 from projectors.conflicts import Conflicts
@@ -22,7 +23,7 @@ NAME = "library"
 
 def read_models() -> tuple[ReadModel, ...]:
     """One of each read model, for one batch."""
-    return (Heads(), Names(), Patterns(), Changes(), History(), Conflicts())
+    return (Heads(), Names(), Patterns(), Changes(), History(), Conflicts(), Audit())
 
 
 def show(steps: Sequence[Step], models: Sequence[ReadModel]) -> None:
@@ -70,6 +71,7 @@ class Library:
     ancestors: tuple[str, ...] = ()
     name: str = NAME
     may_be_trimmed: bool = False
+    is_fenced: bool = True
 
     def take(self, partition: int, log_id: str, counting: Sequence[Record]) -> LibraryWork:
         entries = read_entries(counting, log_id, self.ancestors)

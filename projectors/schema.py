@@ -10,12 +10,14 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import UUID
 
@@ -160,6 +162,47 @@ conflicts = Table(
     comment="Every conflict at the sequence of its detection; item and closing are ready-made JSON",
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("latest", _Time, nullable=False, comment="The latest time at which any up to here was recorded"),
+    Column("log_id", _Id, nullable=False),
+    Column("stream", _Exact, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("type", _Exact, nullable=False),
+    Column("command_id", _Id, nullable=False),
+    Column("command_hash", LargeBinary, nullable=False),
+    Column("command_index", BigInteger, nullable=False),
+    Column("command_count", BigInteger, nullable=False),
+    Column("actor", _Exact, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("occurred_at", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("previous_hash", LargeBinary, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("before", Text, comment="Of what the event changed, what was there before, as a JSON object"),
+    # Nearly all events are of these: they are found by going over all.
+    Index(
+        "ix_audit_type",
+        *("team_id", "type", "sequence"),
+        postgresql_where=text(
+            "type NOT IN ('pattern.recorded.v1', "
+            "'pattern.edited.v1', 'pattern.edited.v2', 'pattern.edited.v3')"
+        ),
+    ),
+    # The log bounds no actor, an index does.
+    Index("ix_audit_actor", "team_id", text('"left"(actor, 256)'), "sequence"),
+    # Those of a pattern are found by way of its history.
+    Index(
+        "ix_audit_stream",
+        *("team_id", "stream", "sequence"),
+        postgresql_where=text("stream NOT LIKE 'patterns/%'"),
+    ),
+    comment="Every event of every stream: all of its record as written, and what it changed",
+)
+
 outcomes = Table(
     "outcomes",
     metadata,
@@ -174,6 +217,35 @@ outcomes = Table(
     Column("answer", Text, nullable=False),
     Index("ix_outcomes_recorded_at", "recorded_at"),
     comment="The first answer to each command; answer is the outcome's JSON text",
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("partition", Integer, primary_key=True),
+    Column("command_offset", BigInteger, primary_key=True),
+    Column("team_id", _Id, nullable=False),
+    Column("recorded_at", _Time, nullable=False),
+    Column("code", _Exact, nullable=False),
+    Column("actor", _Exact),
+    Column("item", Text, nullable=False),
+    Index("ix_refusals_recorded_at", "recorded_at"),
+    Index("ix_refusals_team", "team_id", "recorded_at", "command_offset"),
+    Index("ix_refusals_code", "team_id", "code", "recorded_at", "command_offset"),
+    Index("ix_refusals_actor", "team_id", text('"left"(actor, 256)'), "recorded_at", "command_offset"),
+    comment="Every command that was refused, while its outcome is kept; item is ready-made JSON",
+)
+
+origins = Table(
+    "origins",
+    metadata,
+    Column("partition", Integer, primary_key=True),
+    Column("command_offset", BigInteger, primary_key=True),
+    Column("recorded_at", _Time, nullable=False),
+    Column("address", Text),
+    Column("user_agent", Text),
+    Index("ix_origins_recorded_at", "recorded_at"),
+    comment="From where each command came; kept apart from the log, and for a shorter time",
 )
 
 decider_positions = Table(

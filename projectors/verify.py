@@ -17,10 +17,11 @@ from projectors.checkpoints import Checkpoint, load
 from projectors.comparison import (
     Difference,
     Findings,
-    compare_history,
+    compare_growing,
     compare_logs,
     compare_table,
     differing_checkpoint,
+    find_added_audit,
     find_added_history,
 )
 from projectors.errors import WrongLog
@@ -135,7 +136,9 @@ class _Verification:
         while int(await reader.position(at)) < end.next_offset:
             messages = await self._next(reader, at)
             records = [record_of(message) for message in messages if message.offset < end.next_offset]
-            await compare_history(self._pg, fold.read(records), self._findings)
+            grown = fold.read(records)
+            await compare_growing(self._pg, comparison.HISTORY, grown.history, self._findings)
+            await compare_growing(self._pg, comparison.AUDIT, grown.audit, self._findings)
             self._report(
                 Progress(partition=at.partition, offset=fold.reached.next_offset, end=end.next_offset)
             )
@@ -163,4 +166,5 @@ class _Verification:
         await find_added_history(
             self._pg, {key: state.version for key, state in fold.states.items()}, self._findings
         )
+        await find_added_audit(self._pg, fold.logs, self._findings)
         await compare_logs(self._pg, fold.logs, self._findings)

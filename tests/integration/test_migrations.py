@@ -21,7 +21,13 @@ from tests.databases import fresh_database, settings_for
 from tests.services import Services
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
-SAMPLES: dict[type, Any] = {str: "text", int: 1, bool: False, datetime: datetime(2026, 1, 2, tzinfo=UTC)}
+SAMPLES: dict[type, Any] = {
+    bytes: b"x",
+    str: "text",
+    int: 1,
+    bool: False,
+    datetime: datetime(2026, 1, 2, tzinfo=UTC),
+}
 
 
 @pytest.fixture

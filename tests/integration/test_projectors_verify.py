@@ -84,6 +84,7 @@ async def test_tables_that_are_what_the_log_says_are_found_equal(told: Told) -> 
         "patterns": 1,
         "changes": 2,
         "history": 6,
+        "audit": 7,
         "conflicts": 1,
         "projected_logs": 1,
     }
@@ -149,11 +150,17 @@ async def test_a_conflict_that_is_altered_or_missing_is_found_where_it_was_detec
         ("history", "('{team}', '{stranger}', 1, 99, '{{}}', now(), NULL, NULL, '{{}}')"),
         ("history", "('{team}', '{pattern}', 4, 99, '{{}}', now(), NULL, NULL, '{{}}')"),
         ("history", "('{team}', '{pattern}', 0, 99, '{{}}', now(), NULL, NULL, '{{}}')"),
+        ("audit", "('{team}', 8, {facts})"),
+        ("audit", "('{team}', 0, {facts})"),
+        ("audit", "('{stranger}', 1, {facts})"),
         ("projected_logs", "('library', 1, '{stranger}', 0, '{stranger}', 1, 1, '')"),
     ],
 )
 async def test_a_row_too_many_is_found(told: Told, table: str, values: str) -> None:
-    row = values.format(team=told.team, pattern=told.pattern, stranger=STRANGER)
+    facts = (
+        f"now(), '{STRANGER}', 'team', 1, 't', '{STRANGER}', '', 0, 1, 'a', 'r', 'o', 'r', '', '{{}}', NULL"
+    )
+    row = values.format(team=told.team, pattern=told.pattern, stranger=STRANGER, facts=facts)
     report = await told.after(f"INSERT INTO {table} VALUES {row}")
     assert [(one.table, one.kind) for one in report.differences] == [(table, "added")]
 
@@ -184,6 +191,27 @@ async def test_a_log_that_was_counted_or_chained_otherwise_is_found(told: Told, 
     assert [(one.table, one.kind) for one in report.differences] == [("projected_logs", "altered")]
 
 
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("UPDATE audit SET actor = 'bob' WHERE {mine}", "altered"),
+        ("UPDATE audit SET log_id = gen_random_uuid() WHERE {mine}", "altered"),
+        ("UPDATE audit SET data = data || ' ' WHERE {mine}", "altered"),
+        ("UPDATE audit SET before = '{{}}' WHERE {mine}", "altered"),
+        ("UPDATE audit SET previous_hash = command_hash WHERE {mine}", "altered"),
+        ("UPDATE audit SET latest = latest + interval '1 ms' WHERE {mine}", "altered"),
+        ("DELETE FROM audit WHERE {mine}", "missing"),
+        ("UPDATE audit SET sequence = 8 WHERE {mine}", "missing"),
+    ],
+)
+async def test_an_event_that_is_altered_or_missing_in_the_audit_is_found(
+    told: Told, statement: str, kind: str
+) -> None:
+    report = await told.after(statement.format(mine=f"team_id = '{told.team}' AND sequence = 5"))
+    assert (report.differences[0].table, report.differences[0].kind) == ("audit", kind)
+    assert report.first_bad_sequences == {told.team: 5}
+
+
 @pytest.mark.parametrize("change", ["term = 1", "writer = 'other'", "fence_offset = 0", "void_records = 1"])
 async def test_a_checkpoint_that_the_rule_does_not_come_to_is_found(told: Told, change: str) -> None:
     report = await told.after(
@@ -211,7 +239,7 @@ async def test_a_checkpoint_that_skipped_an_event_is_found_in_every_read_model(f
     )
     assert {(one.table, one.kind, one.team_id) for one in report.differences} == {
         (table, "missing", team)
-        for table in ("heads", "names", "patterns", "changes", "history", "projected_logs")
+        for table in ("heads", "names", "patterns", "changes", "history", "audit", "projected_logs")
     }
     assert report.first_bad_sequences == {team: 1}
 
