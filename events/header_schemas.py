@@ -27,9 +27,10 @@ def constant(value: str, description: str) -> Schema:
     return {"type": "string", "const": value, "description": description}
 
 
-def headers(properties: Mapping[str, Schema]) -> Schema:
-    """The schema of a record's headers: all of these, and any that a later version adds."""
-    return {"type": "object", "required": list(properties), "properties": dict(properties)}
+def headers(properties: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
+    """The schema of a record's headers: all of these, some of the optional, and any that come later."""
+    known = {**properties, **(optional or {})}
+    return {"type": "object", "required": list(properties), "properties": known}
 
 
 def event_attributes() -> dict[str, Schema]:
@@ -122,7 +123,14 @@ def outcome_headers() -> Schema:
             "description": "1 where an earlier outcome has the same command id: that one stands",
         },
     }
-    return headers({**position_headers("outcome"), **own})
+    refusal: dict[str, Schema] = {
+        "actor": shape(Text, "Of a refusal: who sent the command, by id"),
+        "request_id": shape(Text, "Of a refusal: the HTTP request by which the command came"),
+        "command_type": shape(Text, "Of a refusal: the type of the command"),
+        "stream": shape(Stream, "Of a refusal: the stream that the command wanted to change"),
+        "occurred_at": shape(Time, "Of a refusal: when the command was made, as the client says"),
+    }
+    return headers({**position_headers("outcome"), **own}, optional=refusal)
 
 
 def command_headers() -> Schema:
@@ -131,5 +139,9 @@ def command_headers() -> Schema:
         {
             "actor": shape(Text, "Who sent it, by id"),
             "request_id": shape(Text, "The HTTP request by which it came"),
-        }
+        },
+        optional={
+            "address": shape(Text, "The network address from which it came"),
+            "user_agent": shape(Text, "The program that sent it, as it calls itself"),
+        },
     )

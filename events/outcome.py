@@ -1,11 +1,11 @@
 """Outcomes: the one answer to each command, as records of [outcomes]; and marks, which keep the place."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 from typing import Literal, get_args
 
 from events.errors import InvalidJson, MalformedRecord
 from events.json_text import Json, dump, parse
-from events.record import COMMAND_OFFSET, KIND, LOG_ID, NewRecord, Record, integer_of, text_of
+from events.record import COMMAND_OFFSET, KIND, LOG_ID, Headers, NewRecord, Record, integer_of, text_of
 
 OutcomeStatus = Literal["accepted", "merged", "conflict", "rejected"]
 
@@ -25,12 +25,24 @@ class Position:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedCommand:
+    """Whose command was refused, and what it was, for the audit; empty is what its record did not tell."""
+
+    actor: str = ""
+    request_id: str = ""
+    command_type: str = ""
+    stream: str = ""
+    occurred_at: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """What became of a command.
 
     `answer` is what else its sender reads: code, detail, pattern_id, version, sequence, conflict.
     `repeat` says that it is not the first answer under its command id: the first one stands.
-    `command_id` is None for a record that held no command.
+    `command_id` is None for a record that held no command. `refused` is in the outcome of each refusal, but
+    not where that is told again.
     """
 
     log_id: str
@@ -41,6 +53,7 @@ class Outcome:
     status: OutcomeStatus
     answer: dict[str, Json]
     repeat: bool = False
+    refused: RefusedCommand | None = field(default=None, compare=False)
 
 
 def encode(outcome: Outcome, *, command_offset: int, events_end: int) -> NewRecord:
@@ -54,6 +67,8 @@ def encode(outcome: Outcome, *, command_offset: int, events_end: int) -> NewReco
         "recorded_at": outcome.recorded_at.encode(),
         "repeat": b"1" if outcome.repeat else b"0",
     }
+    if outcome.refused is not None:
+        headers |= {name: text.encode() for name, text in asdict(outcome.refused).items() if text}
     value = {"command_id": outcome.command_id, "status": outcome.status, **outcome.answer}
     return NewRecord(key=outcome.team_id.encode(), value=dump(value), headers=headers)
 
@@ -74,7 +89,14 @@ def decode(record: Record | NewRecord) -> Outcome:
         status=answer.pop("status"),
         answer=answer,
         repeat=repeat,
+        refused=_refused(record.headers),
     )
+
+
+def _refused(headers: Headers) -> RefusedCommand | None:
+    """What a refusal's headers tell; None for any other outcome, and for those before there were any."""
+    names = [one.name for one in fields(RefusedCommand) if one.name in headers]
+    return RefusedCommand(**{name: text_of(headers, name) for name in names}) if names else None
 
 
 def _answer(value: bytes) -> dict[str, Json]:

@@ -53,13 +53,16 @@ def headers_of(pairs: Iterable[tuple[str, bytes | None]]) -> Headers:
 
 
 def text_of(headers: Headers, name: str) -> str:
-    """A header's text; raise `MalformedRecord` when it is missing or not UTF-8."""
+    """A header's text; raise `MalformedRecord` when it is missing, not UTF-8 or holds U+0000."""
     try:
-        return headers[name].decode("utf-8")
+        text = headers[name].decode("utf-8")
     except KeyError:
         raise MalformedRecord(f"header {name} is missing") from None
     except UnicodeDecodeError:
         raise MalformedRecord(f"header {name} is not UTF-8") from None
+    if "\x00" in text:
+        raise MalformedRecord(f"header {name} holds U+0000, which cannot be stored")
+    return text
 
 
 def integer_of(headers: Headers, name: str) -> int:

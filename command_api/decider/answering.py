@@ -8,12 +8,14 @@ from functools import lru_cache
 from command_api.decider.requests import PartitionIdentity, Request
 from command_api.decider.snapshot import Answered
 from command_api.decider.stream_writer import Fact
-from command_api.decisions.commands import Batch, Command
+from command_api.decisions.commands import Batch, Command, SingleCommand
+from command_api.decisions.library import stream_for
 from command_api.decisions.refusals import Refusal, Rejected
 from events import registry
 from events.envelope import Envelope
+from events.identifiers import uuid7_ms
 from events.json_text import Json, dump, parse
-from events.outcome import Outcome, OutcomeStatus
+from events.outcome import Outcome, OutcomeStatus, RefusedCommand
 from events.pattern import (
     PatternConflictDetected,
     PatternConflictResolved,
@@ -24,6 +26,8 @@ from events.shapes import utc_text
 
 _HEADER_BYTES = 2 * 1024
 """What an outcome's record takes beside its answer, overstated."""
+_MOST_SHOWN = 128
+"""Characters of what a refusal tells of its sender: no record that the command API wrote has more."""
 
 
 def outcome_of(
@@ -48,7 +52,35 @@ def refused(decision: Rejected) -> dict[str, Json]:
 
 def rejected(request: Request, identity: PartitionIdentity, decision: Rejected) -> Outcome:
     """The outcome of a command that is refused."""
-    return outcome_of(request, identity, "rejected", refused(decision))
+    told = outcome_of(request, identity, "rejected", refused(decision))
+    return replace(told, refused=_refused_command(request, decision))
+
+
+def _refused_command(request: Request, decision: Rejected) -> RefusedCommand:
+    by = {"actor": request.actor[:_MOST_SHOWN], "request_id": request.request_id[:_MOST_SHOWN]}
+    command = request.command
+    if isinstance(command, Rejected):
+        return RefusedCommand(**by)
+    at_fault = _at_fault(request, decision) if isinstance(command, Batch) else command
+    return RefusedCommand(
+        **by,
+        command_type=command.type,
+        stream="" if at_fault is None else stream_for(at_fault),
+        occurred_at=claimed_time(command),
+    )
+
+
+def _at_fault(request: Request, decision: Rejected) -> SingleCommand | None:
+    """The command of a batch by which all of it failed; None if there is no such one."""
+    failed = decision.about.get("failed")
+    return None if failed is None else request.commands[failed["index"]]
+
+
+def claimed_time(command: Command) -> str:
+    """When a command was made, as its sender says, RFC 3339 in UTC; else its id does."""
+    if command.occurred_at:
+        return utc_text(datetime.fromisoformat(command.occurred_at))
+    return time_text(uuid7_ms(command.command_id))
 
 
 def answered_with(command: Command, facts: Sequence[Fact]) -> tuple[OutcomeStatus, dict[str, Json]]:

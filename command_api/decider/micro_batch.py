@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import structlog
 
 from command_api.decider.answering import (
     answered_by,
     answered_with,
+    claimed_time,
     facts_of,
     outcome_of,
     rejected,
@@ -27,7 +27,6 @@ from command_api.decisions.refusals import Refusal, Rejected
 from events.identifiers import uuid7_ms
 from events.outcome import Outcome
 from events.record import NewRecord
-from events.shapes import utc_text
 
 MAX_COMMAND_AGE_MS = 30 * 24 * 60 * 60 * 1000
 MAX_COMMAND_AHEAD_MS = 5 * 60 * 1000
@@ -126,7 +125,6 @@ def _judge_age(request: Request, command: Command) -> Rejected | None:
 
 
 def _origin(request: Request, command: Command, identity: PartitionIdentity) -> Origin:
-    claimed = utc_text(datetime.fromisoformat(command.occurred_at)) if command.occurred_at else None
     return Origin(
         log_id=identity.log_id,
         team_id=request.team_id,
@@ -135,6 +133,6 @@ def _origin(request: Request, command: Command, identity: PartitionIdentity) -> 
         command_offset=request.record.offset,
         actor=request.actor,
         request_id=request.request_id,
-        occurred_at=claimed or time_text(uuid7_ms(command.command_id)),
+        occurred_at=claimed_time(command),
         recorded_at=time_text(request.record.timestamp_ms),
     )
