@@ -18,11 +18,21 @@ _MAX_CHUNK_BYTES = MAX_BATCH_BYTES * 3 // 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sender:
-    """Whose commands they are, and by which request they came."""
+    """Whose commands they are, by which request they came, and from where (empty: not known)."""
 
     team_id: str
     actor: str
     request_id: str
+    address: str = ""
+    user_agent: str = ""
+
+    @property
+    def headers(self) -> Headers:
+        """What each of their records says of it. From where they came goes no further than [commands]."""
+        known = {"actor": self.actor, "request_id": self.request_id}
+        origin = {"address": self.address, "user_agent": self.user_agent}
+        told = known | {name: text for name, text in origin.items() if text}
+        return {name: text.encode() for name, text in told.items()}
 
 
 class CommandLog:
@@ -49,7 +59,7 @@ class CommandLog:
         all the same, so the client sends them again under the same ids.
         """
         partition = partition_of(sender.team_id, self._partitions)
-        headers: Headers = {"actor": sender.actor.encode(), "request_id": sender.request_id.encode()}
+        headers = sender.headers
         try:
             async with asyncio.timeout(self._timeout_s):
                 if len(commands) == 1:

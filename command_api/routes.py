@@ -102,7 +102,18 @@ def _sender(team_id: str, request: Request) -> Sender:
     actor = request.app.state.authenticator.actor_of(request.headers.get("authorization"))
     if not is_uuid(team_id):
         raise Problem("invalid_parameter", 400, "team_id: must be a canonical UUID", parameter="team_id")
-    return Sender(team_id=team_id, actor=actor, request_id=request.state.request_id)
+    return Sender(
+        team_id=team_id,
+        actor=actor,
+        request_id=request.state.request_id,
+        address=printable(request.client.host if request.client else "", 64),
+        user_agent=printable(request.headers.get("user-agent", ""), 256),
+    )
+
+
+def printable(text: str, most: int) -> str:
+    """The printable characters among the first so many."""
+    return "".join(filter(str.isprintable, text[:most]))
 
 
 def _single(body: dict[str, Any]) -> Response:

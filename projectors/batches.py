@@ -7,7 +7,7 @@ from typing import Generic
 from events.record import Record
 from projectors.checkpoints import Checkpoint
 from projectors.projection import Projection, W
-from projectors.reading import Sifted, sift
+from projectors.reading import Sifted, pass_all, sift
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,5 +51,5 @@ class Batches(Generic[W]):
         self._held_back = batch.held_back
 
     def _sift(self, records: Sequence[Record]) -> tuple[Sifted, W]:
-        sifted = sift(self.checkpoint, records)
+        sifted = (sift if self._projection.is_fenced else pass_all)(self.checkpoint, records)
         return sifted, self._projection.take(self._partition, self.checkpoint.log_id, sifted.counting)

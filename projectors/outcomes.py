@@ -1,4 +1,4 @@
-"""The projection `outcomes`: the first answer to each command, and how far each decider has come."""
+"""The projection `outcomes`: first answers, refusals, and how far each decider has come."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.errors import MalformedRecord
 from events.identifiers import is_uuid
-from events.outcome import Position, decode, is_mark, position_of
+from events.outcome import Outcome, Position, decode, is_mark, position_of
 from events.record import COMMAND_OFFSET, LOG_ID, Record, integer_of, text_of
 from events.shapes import is_time
 from projectors.errors import Broken
+from projectors.purging import purge_rows
+from projectors.refusals import refusal_of, write_refusals
 from projectors.rows import Row, arrays
-from projectors.transaction import transaction
 
 NAME = "outcomes"
 KEPT = timedelta(days=37)
@@ -35,24 +36,21 @@ ON CONFLICT (partition) DO UPDATE
    SET next_command_offset = excluded.next_command_offset, events_end = excluded.events_end
 """
 
-_PURGE = """
-DELETE FROM outcomes WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM outcomes WHERE recorded_at < $1 ORDER BY recorded_at LIMIT $2))
-"""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutcomesWork:
-    """The answers in one batch of a partition, and the newest position in it."""
+    """The answers in one batch of a partition, the refusals among them, and the newest position in it."""
 
     partition: int
     answers: list[Row]
+    refusals: list[Row]
     newest: Position | None
     held_back: None = None
 
     async def write(self, pg: Connection) -> None:
         if self.answers:
             await pg.execute(_INSERT, self.partition, *arrays(self.answers))
+        await write_refusals(pg, self.partition, self.refusals)
         if self.newest is not None:
             at = self.newest
             await pg.execute(_POSITION, self.partition, at.next_command_offset, at.events_end)
@@ -65,31 +63,33 @@ class Outcomes:
     topic: str
     name: str = NAME
     may_be_trimmed: bool = True
+    is_fenced: bool = True
 
     def take(self, partition: int, log_id: str, counting: Sequence[Record]) -> OutcomesWork:
         first: dict[tuple[str, str], Row] = {}
+        refusals: list[Row] = []
         newest: Position | None = None
         for record in counting:
             try:
                 newest = _position(record, log_id)
-                answer = None if is_mark(record) else _answer(record)
+                outcome = None if is_mark(record) else decode(record)
+                answer = None if outcome is None else _answer(record, outcome)
+                refusal = None if outcome is None else refusal_of(record, outcome)
             except (MalformedRecord, ValueError) as error:
                 raise Broken(record.offset, f"the outcome cannot be read: {error}") from error
             if answer is not None:
                 first.setdefault((answer[0], answer[1]), answer)
-        return OutcomesWork(partition=partition, answers=list(first.values()), newest=newest)
+            if refusal is not None:
+                refusals.append(refusal)
+        return OutcomesWork(
+            partition=partition, answers=list(first.values()), refusals=refusals, newest=newest
+        )
 
 
 async def purge(engine: AsyncEngine, now: datetime, *, batch: int = 10_000) -> int:
-    """Delete outcomes that are older than their topic keeps them, in small transactions; return how many."""
-    purged = 0
-    while True:
-        async with transaction(engine) as pg:
-            done = await pg.execute(_PURGE, now - KEPT, batch)
-        deleted = int(done.rpartition(" ")[2])
-        purged += deleted
-        if deleted < batch:
-            return purged
+    """Delete outcomes and refusals that are older than their topic keeps them; return how many."""
+    tables = ("outcomes", "refusals")
+    return sum([await purge_rows(engine, table, now - KEPT, batch=batch) for table in tables])
 
 
 def _position(record: Record, log_id: str) -> Position:
@@ -98,9 +98,8 @@ def _position(record: Record, log_id: str) -> Position:
     return position_of(record)
 
 
-def _answer(record: Record) -> Row | None:
+def _answer(record: Record, outcome: Outcome) -> Row | None:
     """The row of an outcome; None for one that is not the first or answers no command."""
-    outcome = decode(record)
     if outcome.repeat or outcome.command_id is None:
         return None
     if not (is_uuid(outcome.team_id) and is_uuid(outcome.command_id)):

@@ -1,17 +1,19 @@
-"""The projector as a part of a process: both projections, their watchdog, and the purge of old outcomes."""
+"""The projector as a part of a process: the projections, their watchdog, and the purge of old rows."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from projectors import outcomes
+from projectors import origins, outcomes
 from projectors.library import Library
+from projectors.origins import Origins
 from projectors.outcomes import Outcomes
+from projectors.projection import Projection, Work
 from projectors.starting_point import StartingPoint
 from projectors.status import Status
 from projectors.subscriber import Subscription, create_broker
@@ -31,14 +33,18 @@ _PURGE_EVERY_S = 3600.0
 
 @asynccontextmanager
 async def projector_part(app: FastAPI, settings: Settings, health: Health) -> AsyncIterator[None]:
-    """Follow [events] and [outcomes] as long as the process lives; a batch under way ends before it stops."""
+    """Follow the topics as long as the process lives; a batch under way ends before it stops."""
     identity = await check_log(settings)
     engine = create_engine(settings, "patternlog-projector", **SESSION)
     broker = create_broker(settings)
     topics = Topics(settings.topic_prefix)
     subscriptions = []
-    library = Library(topic=topics.events, ancestors=identity.ancestors)
-    for projection in (library, Outcomes(topic=topics.outcomes)):
+    projections: Sequence[Projection[Work]] = (
+        Library(topic=topics.events, ancestors=identity.ancestors),
+        Outcomes(topic=topics.outcomes),
+        Origins(topic=topics.commands),
+    )
+    for projection in projections:
         start = StartingPoint(settings, engine, projection, identity.log_id)
         status = Status(health, projection.name)
         subscriptions.append(Subscription(broker, settings, engine, projection, start.find, status))
@@ -46,7 +52,7 @@ async def projector_part(app: FastAPI, settings: Settings, health: Health) -> As
     try:
         await broker.start()
         workers.append(spawn(app, Watchdog(settings, subscriptions).run(), "watchdog"))
-        workers.append(spawn(app, _purge(engine), "purge"))
+        workers.append(spawn(app, _purge(engine, timedelta(days=settings.origin_retention_days)), "purge"))
         yield
     finally:
         for worker in workers:
@@ -58,13 +64,14 @@ async def projector_part(app: FastAPI, settings: Settings, health: Health) -> As
         await engine.dispose()
 
 
-async def _purge(engine: AsyncEngine) -> None:
+async def _purge(engine: AsyncEngine, origins_kept: timedelta) -> None:
     while True:
         try:
-            purged = await outcomes.purge(engine, datetime.now(UTC))
-            _log.info("purged outcomes", count=purged)
+            now = datetime.now(UTC)
+            _log.info("purged outcomes", count=await outcomes.purge(engine, now))
+            _log.info("purged origins", count=await origins.purge(engine, now, origins_kept))
         except Exception as error:
             if not is_passing(error):
                 raise
-            _log.warning("outcomes were not purged", reason=str(error))
+            _log.warning("old rows were not purged", reason=str(error))
         await asyncio.sleep(_PURGE_EVERY_S)

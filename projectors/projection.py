@@ -41,5 +41,9 @@ class Projection(Protocol[W_co]):
     def may_be_trimmed(self) -> bool:
         """Whether retention may remove the beginning of the topic."""
 
+    @property
+    def is_fenced(self) -> bool:
+        """Whether the reader's rule says what counts in the topic; where it does not, every record does."""
+
     def take(self, partition: int, log_id: str, counting: Sequence[Record]) -> W_co:
         """Decode records that count; pure. Raise `Broken` at the first that is not of this topic and log."""

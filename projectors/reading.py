@@ -40,6 +40,13 @@ def sift(at: Checkpoint, records: Sequence[Record]) -> Sifted:
     return Sifted(counting=counting, void=void, end=_moved(at, next_offset, standing, len(void)))
 
 
+def pass_all(at: Checkpoint, records: Sequence[Record]) -> Sifted:
+    """The same of a topic to which anybody may append: every record from the checkpoint on counts."""
+    counting = [record for record in records if record.offset >= at.next_offset]
+    next_offset = counting[-1].offset + 1 if counting else at.next_offset
+    return Sifted(counting=counting, void=[], end=_moved(at, next_offset, at.standing, 0))
+
+
 def _check_log(fence: Record, log_id: str) -> None:
     found = fence.headers.get(LOG_ID, b"")
     if found != log_id.encode():

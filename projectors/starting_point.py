@@ -74,6 +74,8 @@ class StartingPoint:
     async def _first_offset(self, reader: AIOKafkaConsumer, at: TopicPartition, bounds: Bounds) -> int:
         if bounds.begin > 0 and not self._projection.may_be_trimmed:
             raise WrongLog(f"the log begins at offset {bounds.begin}: what was before is gone")
+        if not self._projection.is_fenced:
+            return bounds.begin
         return await find_first_fence(reader, at, bounds)
 
 

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     watchdog_s: Annotated[float, Field(gt=0)] = Field(
         30.0, description="Seconds without progress behind the log's end until a consumer is restarted"
     )
+    origin_retention_days: Annotated[int, Field(ge=1, le=30)] = Field(
+        30, description="Days for which the audit shows from which address and program a command came"
+    )
     shutdown_s: Annotated[float, Field(gt=0)] = Field(
         20.0, description="Seconds that a process takes at the most to finish its work on stop"
     )
