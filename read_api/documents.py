@@ -10,11 +10,13 @@ from events.pattern import Choice, ConflictField, Present
 ConflictStatus = Literal["open", "resolved", "abandoned", "deleted"]
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
+    """What an answer holds, and nothing else."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class PatternDocument(_Document):
+class PatternDocument(Document):
     """A live or archived pattern."""
 
     pattern_id: str
@@ -24,7 +26,7 @@ class PatternDocument(_Document):
     fields: Annotated[dict[str, Any], Field(description="As written, unknown fields included")]
 
 
-class Tombstone(_Document):
+class Tombstone(Document):
     """What is left of a deleted pattern."""
 
     pattern_id: str
@@ -33,7 +35,7 @@ class Tombstone(_Document):
     status: Literal["deleted"]
 
 
-class PatternsPage(_Document):
+class PatternsPage(Document):
     """A page of patterns."""
 
     patterns: list[PatternDocument]
@@ -41,7 +43,7 @@ class PatternsPage(_Document):
     cursor: Annotated[str, Field(description="Where the team's log stood: for `at_least` or `changes`")]
 
 
-class ChangesPage(_Document):
+class ChangesPage(Document):
     """A page of changes."""
 
     changes: list[PatternDocument | Tombstone]
@@ -49,7 +51,7 @@ class ChangesPage(_Document):
     has_more: Annotated[bool, Field(description="Whether there is more already")]
 
 
-class SideDocument(_Document):
+class SideDocument(Document):
     """A pattern at one of two points."""
 
     version: int
@@ -57,14 +59,14 @@ class SideDocument(_Document):
     status: Literal["live", "archived"]
 
 
-class FieldDiffDocument(_Document):
+class FieldDiffDocument(Document):
     """A field that differs; null where the pattern does not have it."""
 
     before: Present | None
     after: Present | None
 
 
-class DifferenceDocument(_Document):
+class DifferenceDocument(Document):
     """A pattern that is not the same at both points."""
 
     pattern_id: str
@@ -77,7 +79,7 @@ class DifferenceDocument(_Document):
     fields: Annotated[dict[str, FieldDiffDocument], Field(description="Those that differ")]
 
 
-class DiffPage(_Document):
+class DiffPage(Document):
     """A page of what differs between two points."""
 
     differences: list[DifferenceDocument]
@@ -86,7 +88,7 @@ class DiffPage(_Document):
     to: Annotated[str, Field(description="The later point, as a cursor")]
 
 
-class EventDocument(_Document):
+class EventDocument(Document):
     """Which event, who made it and when."""
 
     version: Annotated[int, Field(description="Of the pattern")]
@@ -106,7 +108,7 @@ class VersionDocument(EventDocument):
     fields: dict[str, Any] | None
 
 
-class HistoryPage(_Document):
+class HistoryPage(Document):
     """A page of a pattern's versions."""
 
     versions: list[VersionDocument]
@@ -134,7 +136,7 @@ class ConflictDocument(EventDocument):
     closed: Annotated[ClosingDocument | None, Field(description="How it ended; null while it is open")]
 
 
-class ConflictsPage(_Document):
+class ConflictsPage(Document):
     """A page of conflicts."""
 
     conflicts: list[ConflictDocument]
@@ -142,7 +144,7 @@ class ConflictsPage(_Document):
     cursor: Annotated[str, Field(description="Where the team's log stood: for `at_least` or `changes`")]
 
 
-class MergingDocument(_Document):
+class MergingDocument(Document):
     """How a library merges."""
 
     policy: Annotated[Policy, Field(description="What becomes of edits that do not merge")]
@@ -152,7 +154,7 @@ class MergingDocument(_Document):
     cursor: Annotated[str, Field(description="Where the team's log stood")]
 
 
-class FieldBlameDocument(_Document):
+class FieldBlameDocument(Document):
     """Where a field's present value is from."""
 
     version: Annotated[int, Field(description="That last set it")]
@@ -163,7 +165,7 @@ class FieldBlameDocument(_Document):
     before: Annotated[int | None, Field(description="The lines with null are older than this version")] = None
 
 
-class BlameDocument(_Document):
+class BlameDocument(Document):
     """Which event each field of a pattern, and each line of its texts, is from."""
 
     pattern_id: str

@@ -30,11 +30,16 @@ Place = tuple[Any, ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """Items as JSON text with commas between; the next page, if there is one, begins after `next_place`."""
+    """Items as JSON text; the next page, if there is one, begins after `next_place`."""
 
     position: Position
-    items: bytes
+    parts: list[bytes]
     next_place: Place | None
+
+    @property
+    def items(self) -> bytes:
+        """The items with commas between."""
+        return b",".join(self.parts)
 
 
 def page_statement(*, rows: str, item: str, place: str, order: str) -> str:
@@ -66,6 +71,6 @@ async def read_page(
     has_more = 0 < len(items) < len(rows)
     return Page(
         position=position_of(rows[0]),
-        items=b",".join(items),
+        parts=items,
         next_place=tuple(rows[len(items) - 1])[_PLACE] if has_more else None,
     )

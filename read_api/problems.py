@@ -56,6 +56,12 @@ def not_yet_visible() -> Problem:
     return Problem("not_yet_visible", 503, detail, headers=_RETRY)
 
 
+def log_incomplete(sequence: int) -> Problem:
+    """An event that the audit should hold and does not."""
+    detail = f"the audit does not hold sequence {sequence}: its projection has to be rebuilt from the log"
+    return Problem("log_incomplete", 503, detail, headers=_RETRY)
+
+
 class DatabaseUnavailable(Problem):
     """Postgres does not answer at the moment; `reason` is for the log and the health check."""
 

@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter, Depends, Request
 
-from read_api import blame, changes, conflicts, diff, history, merging, patterns
+from read_api import (
+    audit,
+    audit_export,
+    audit_refusals,
+    blame,
+    changes,
+    conflicts,
+    diff,
+    history,
+    merging,
+    patterns,
+)
 from read_api.parameters import check_query
 
 
@@ -15,5 +26,6 @@ router = APIRouter(
     prefix="/api/v1/teams/{team_id}", dependencies=[Depends(check_actor), Depends(check_query)]
 )
 # `diff` is no id of a pattern, and so comes first.
-for read_model in (diff, patterns, changes, history, blame, conflicts, merging):
+audits = (audit, audit_refusals, audit_export)
+for read_model in (diff, patterns, changes, history, blame, conflicts, merging, *audits):
     router.include_router(read_model.router)

@@ -7,7 +7,11 @@ from typing import Any
 
 import asyncpg
 
-BIG = {"patterns", "changes", "history", "heads", "names", "outcomes", "conflicts"}
+BIG = {"patterns", "changes", "history", "heads", "names", "outcomes", "conflicts"} | {
+    "audit",
+    "refusals",
+    "origins",
+}
 _EXPLAIN = "EXPLAIN (ANALYZE, FORMAT JSON) "
 
 

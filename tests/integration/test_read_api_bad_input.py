@@ -10,6 +10,7 @@ from tests.libraries import LibraryRows, ReadApi, client_of, running_read_api
 from tests.services import Services
 
 PATTERN = "5c9d4a52-9e3b-4f6e-8f0a-3d2b1c0e7a11"
+AUDIT = ("audit", "audit/refusals", "audit/export", "audit/log")
 ROUTES = [
     *(
         "patterns",
@@ -19,9 +20,9 @@ ROUTES = [
         f"patterns/{PATTERN}/history",
         f"patterns/{PATTERN}/blame",
     ),
-    *("conflicts", f"conflicts/{PATTERN}", "merging"),
+    *("conflicts", f"conflicts/{PATTERN}", "merging", *AUDIT),
 ]
-PRESENT = {"changes", "merging", f"patterns/{PATTERN}/blame"}
+PRESENT = {"changes", "merging", f"patterns/{PATTERN}/blame", *AUDIT}
 """Those that show the present alone."""
 LONG = "x" * 1025
 

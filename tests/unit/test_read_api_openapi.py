@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from read_api.audit_documents import AuditEntryDocument, RefusalDocument
 from read_api.routes import router
 from runtime.web import build_app
 from tests.web import development
@@ -13,6 +14,7 @@ PATTERN = f"{TEAM}/patterns/{{pattern_id}}"
 READING = {"at_least", "timeout"}
 PAST = READING | {"as_of"}
 PAGING = {"limit", "page"}
+AUDIT = {"team_id", "from", "to", "actor", "action", "stream", "pattern_id", "text"}
 ROUTES = {
     f"{TEAM}/patterns": (
         "PatternsPage",
@@ -26,7 +28,17 @@ ROUTES = {
     f"{TEAM}/conflicts": ("ConflictsPage", PAST | PAGING | {"team_id", "status", "pattern_id"}),
     f"{TEAM}/conflicts/{{conflict_id}}": ("ConflictDocument", PAST | {"team_id", "conflict_id"}),
     f"{TEAM}/merging": ("MergingDocument", READING | {"team_id"}),
+    f"{TEAM}/audit": ("AuditPage", READING | PAGING | AUDIT | {"order"}),
+    f"{TEAM}/audit/refusals": (
+        "RefusalsPage",
+        READING | PAGING | {"team_id", "from", "to", "actor", "code", "text", "order"},
+    ),
 }
+STREAMS = {
+    f"{TEAM}/audit/export": ({"application/x-ndjson", "text/csv"}, READING | AUDIT | {"format"}),
+    f"{TEAM}/audit/log": ({"application/x-ndjson"}, READING | {"team_id", "from", "to"}),
+}
+WITHOUT_TAG = ("history", "audit", "refusals")
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +48,17 @@ def document() -> dict[str, Any]:
 
 def test_every_route_is_a_get_and_described(document: dict[str, Any]) -> None:
     paths = {path: operations for path, operations in document["paths"].items() if path.startswith("/api/")}
-    assert set(paths) == set(ROUTES)
+    assert set(paths) == {*ROUTES, *STREAMS}
     for operations in paths.values():
         assert set(operations) == {"get"}
         assert operations["get"]["summary"]
         assert operations["get"]["description"]
 
 
-@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("path", [*ROUTES, *STREAMS])
 def test_every_parameter_is_described(document: dict[str, Any], path: str) -> None:
     parameters = document["paths"][path]["get"]["parameters"]
-    assert {parameter["name"] for parameter in parameters} == ROUTES[path][1]
+    assert {parameter["name"] for parameter in parameters} == (ROUTES.get(path) or STREAMS[path])[1]
     assert all(parameter["description"] for parameter in parameters)
 
 
@@ -57,4 +69,17 @@ def test_every_answer_has_its_shape(document: dict[str, Any], path: str) -> None
     assert schema == {"$ref": f"#/components/schemas/{ROUTES[path][0]}"}
     assert set(responses["default"]["content"]) == {"application/problem+json"}
     assert "422" not in responses
-    assert ("304" in responses) == (not path.endswith("history"))
+    assert ("304" in responses) == (not path.endswith(WITHOUT_TAG))
+
+
+@pytest.mark.parametrize("path", STREAMS)
+def test_every_stream_has_its_types(document: dict[str, Any], path: str) -> None:
+    responses = document["paths"][path]["get"]["responses"]
+    assert set(responses["200"]["content"]) == STREAMS[path][0]
+    assert set(responses["default"]["content"]) == {"application/problem+json"}
+
+
+def test_entries_of_the_audit_come_with_examples_that_fit(document: dict[str, Any]) -> None:
+    for model in (AuditEntryDocument, RefusalDocument):
+        (example,) = document["components"]["schemas"][model.__name__]["examples"]
+        model.model_validate(example)

@@ -1,0 +1,98 @@
+"""The shapes of the audit's answers, for OpenAPI alone."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from events.pattern import Present
+from read_api.documents import Document
+
+_EVENT = {
+    "sequence": 7,
+    "stream": "patterns/3d1b0c64-6f0e-4a54-9a0e-1d2c3b4a5f60",
+    "version": 2,
+    "type": "pattern.edited.v3",
+    "actor": "u-ada",
+    "command_id": "019b76de-5180-7b1c-9c0a-5a1d2e3f4a5b",
+    "request_id": "0b7c9a52",
+    "occurred_at": "2026-03-03T09:30:00.000Z",
+    "recorded_at": "2026-03-03T09:30:00.125Z",
+    "changes": {
+        "severity": {"before": {"value": "low"}, "after": {"value": "high"}},
+        "tags": {"before": {"value": []}, "after": {"value": ["io"]}},
+    },
+    "origin": {"address": "203.0.113.7", "user_agent": "patternlog-cli"},
+}
+_REFUSAL = {
+    "command_id": "019b76de-5180-7b1c-9c0a-5a1d2e3f4a5c",
+    "code": "pattern_deleted",
+    "detail": "the pattern is gone for good",
+    "actor": "u-ada",
+    "request_id": "0b7c9a53",
+    "command_type": "edit_pattern",
+    "stream": "patterns/3d1b0c64-6f0e-4a54-9a0e-1d2c3b4a5f60",
+    "occurred_at": "2026-03-03T09:31:00.000Z",
+    "recorded_at": "2026-03-03T09:31:00.080Z",
+    "origin": {"address": "203.0.113.7", "user_agent": "patternlog-cli"},
+}
+
+
+class OriginDocument(Document):
+    """From where a command came."""
+
+    address: str | None
+    user_agent: str | None
+
+
+class ChangeDocument(Document):
+    """What an event made of a field; null where it was not there."""
+
+    before: Present | None
+    after: Present | None
+
+
+class AuditEntryDocument(Document, json_schema_extra={"examples": [_EVENT]}):
+    """One event: who did what and when, and what it changed."""
+
+    sequence: Annotated[int, Field(description="In the team's log")]
+    stream: Annotated[str, Field(description="`team`, or `patterns/<pattern id>`")]
+    version: Annotated[int, Field(description="Of the stream")]
+    type: str
+    actor: str
+    command_id: str
+    request_id: str
+    occurred_at: Annotated[str, Field(description="The client's claim, RFC 3339")]
+    recorded_at: Annotated[str, Field(description="When the command was recorded, RFC 3339")]
+    changes: Annotated[dict[str, ChangeDocument], Field(description="By field, what the event changed")]
+    origin: Annotated[OriginDocument | None, Field(description="Null where it is not kept (any more)")]
+
+
+class AuditPage(Document):
+    """A page of events."""
+
+    entries: list[AuditEntryDocument]
+    next_page: Annotated[str | None, Field(description="For `page`; null on the last page")]
+    cursor: Annotated[str, Field(description="Where the team's log stood")]
+
+
+class RefusalDocument(Document, json_schema_extra={"examples": [_REFUSAL]}):
+    """A command that was refused; null is what its record did not tell."""
+
+    command_id: str | None
+    code: str
+    detail: str | None
+    actor: str | None
+    request_id: str | None
+    command_type: str | None
+    stream: Annotated[str | None, Field(description="That it wanted to change")]
+    occurred_at: Annotated[str | None, Field(description="The client's claim, RFC 3339")]
+    recorded_at: Annotated[str, Field(description="When the command was recorded, RFC 3339")]
+    origin: Annotated[OriginDocument | None, Field(description="Null where it is not kept (any more)")]
+
+
+class RefusalsPage(Document):
+    """A page of refusals."""
+
+    refusals: list[RefusalDocument]
+    next_page: Annotated[str | None, Field(description="For `page`; null on the last page")]
+    cursor: Annotated[str, Field(description="Where the team's log stood")]
