@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import merging, reading, writing
+from benchmarks import auditing, merging, reading, writing
 from benchmarks.statistics import Report
 
 WORKLOADS: Mapping[str, Callable[[Report], None]] = {
@@ -12,6 +12,7 @@ WORKLOADS: Mapping[str, Callable[[Report], None]] = {
     "three-brokers": writing.three_brokers,
     "read": reading.read,
     "merge": merging.merge,
+    "audit": auditing.audit,
 }
 
 

@@ -11,7 +11,7 @@ from events.identifiers import uuid7
 
 TEAMS = [str(uuid.UUID(int=number)) for number in range(1, 17)]
 TOKEN = {"Authorization": "Bearer dev-bench"}
-_FILLING = {
+FILLING = {
     "description": "d" * 250,
     "problem": "p" * 150,
     "bad_example": "b" * 250,
@@ -19,6 +19,7 @@ _FILLING = {
     "severity": "low",
     "tags": ["bench"],
 }
+"""The fields of every pattern but its name."""
 
 
 def command_id() -> str:
@@ -34,7 +35,7 @@ def create_team() -> dict[str, str]:
 def record_pattern() -> dict[str, object]:
     """A command that records a pattern that no one has."""
     pattern_id = str(uuid.uuid4())
-    fields = {"name": pattern_id, **_FILLING}
+    fields = {"name": pattern_id, **FILLING}
     return {"type": "record_pattern", "command_id": command_id(), "pattern_id": pattern_id, "fields": fields}
 
 
