@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from hypothesis import given
 
+from command_api.command_log import Sender
 from command_api.decisions.commands import command_schemas
 from command_api.decisions.pattern_fields import KNOWN_FIELDS, MAX_NAME, SEVERITIES
 from events import outcome
@@ -92,7 +94,9 @@ def test_every_header_of_an_event_is_told_and_no_other() -> None:
 
 
 def test_every_header_of_the_log_itself_is_told() -> None:
-    written = {*OUTCOME.headers, *MARK, *FENCE, *STAMPED, IMPORTED, "command_offset", "actor", "request_id"}
+    sender = Sender(team_id="t", actor="a", request_id="r", address="::1", user_agent="u").headers
+    refused = asdict(outcome.RefusedCommand())
+    written = {*OUTCOME.headers, *MARK, *FENCE, *STAMPED, IMPORTED, "command_offset", *sender, *refused}
     assert named_in_table("Headers that are not the event's") == written
 
 
