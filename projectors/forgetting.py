@@ -6,7 +6,7 @@ from runtime.settings import Settings
 
 _TABLES = (
     *("checkpoints", "projected_logs", "heads", "names", "patterns", "changes", "history", "conflicts"),
-    *("outcomes", "decider_positions"),
+    *("audit", "outcomes", "refusals", "decider_positions", "origins"),
 )
 
 
