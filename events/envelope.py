@@ -7,6 +7,8 @@ event and change when a log moves to another cluster. See docs/events.md for eve
 
 import hashlib
 import struct
+from collections.abc import Callable
+from functools import lru_cache
 
 from pydantic import ValidationError
 from pydantic.dataclasses import dataclass
@@ -144,9 +146,21 @@ def canonical_bytes(record: Record | NewRecord) -> bytes:
     name and value of each `ce_*` header in order of the names. Partition, offset and bookkeeping are left
     out, so the hashes survive a move to another cluster.
     """
-    parts = [record.key or b"", record.value or b""]
-    for name in sorted(record.headers):
-        if name.startswith("ce_"):
-            parts += (name.encode(), record.headers[name])
-    lengths = struct.pack(f">{len(parts) + 1}I", len(parts), *map(len, parts))
-    return b"".join((_HASH_DOMAIN, lengths, *parts))
+    names, template, pack = _layout(tuple(record.headers))
+    parts = template.copy()
+    parts[:2] = record.key or b"", record.value or b""
+    parts[3::2] = [record.headers[name] for name in names]
+    return b"".join((_HASH_DOMAIN, pack(len(parts), *map(len, parts)), *parts))
+
+
+@lru_cache(maxsize=256)
+def _layout(headers: tuple[str, ...]) -> tuple[list[str], list[bytes], Callable[..., bytes]]:
+    """The attributes in order, the parts with room for key, data and values, and how lengths are packed.
+
+    Records of one version have their headers in one order, and this is most of the work.
+    """
+    names = sorted(name for name in headers if name.startswith("ce_"))
+    template = [b"", b""]
+    for name in names:
+        template += (name.encode(), b"")
+    return names, template, struct.Struct(f">{len(template) + 1}I").pack

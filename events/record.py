@@ -1,7 +1,8 @@
 """A Kafka record as this project sees it, and the headers that carry the log's own bookkeeping."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import cast
 
 from events.errors import MalformedRecord
 
@@ -47,9 +48,12 @@ class NewRecord:
         return NewRecord(key=self.key, value=self.value, headers={**self.headers, **more})
 
 
-def headers_of(pairs: Iterable[tuple[str, bytes | None]]) -> Headers:
+def headers_of(pairs: Collection[tuple[str, bytes | None]]) -> Headers:
     """Kafka's header list as a mapping: of a name that stands twice the last counts, a null value never."""
-    return {name: value for name, value in pairs if value is not None}
+    headers = dict(pairs)
+    if None in headers.values():
+        return {name: value for name, value in pairs if value is not None}
+    return cast(Headers, headers)
 
 
 def text_of(headers: Headers, name: str) -> str:

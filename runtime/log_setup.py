@@ -52,6 +52,11 @@ class LogIdentity:
         """The ids that the log had before, the latest first."""
         return self.imported.ancestors if self.imported else ()
 
+    @property
+    def log_ids(self) -> tuple[str, ...]:
+        """Its id, and those that it had before: what its events bear."""
+        return (self.log_id, *self.ancestors)
+
 
 async def create_log(settings: Settings) -> LogIdentity:
     """Make the log where it is not there yet; what is there is left alone.
