@@ -25,6 +25,12 @@ SELECT next_offset, term, writer, fence_offset, log_id::text, void_records
   FROM checkpoints WHERE projection = $1 AND generation = $2 AND partition = $3
 """
 
+_LOCK = _LOAD + " FOR UPDATE"
+
+_REPAIRED = """
+UPDATE checkpoints SET repairs = repairs + 1 WHERE projection = $1 AND generation = $2 AND partition = $3
+"""
+
 _OFFSETS = """
 SELECT partition, next_offset FROM checkpoints WHERE projection = $1 AND generation = $2
 """
@@ -53,7 +59,21 @@ SELECT pg_terminate_backend(l.pid)
 
 async def load(pg: Connection, projection: str, partition: int) -> Checkpoint | None:
     """The checkpoint; None when the projection never began here."""
-    row = await pg.fetchrow(_LOAD, projection, GENERATION, partition)
+    return await _read(pg, _LOAD, projection, partition)
+
+
+async def lock(pg: Connection, projection: str, partition: int) -> Checkpoint | None:
+    """The same, and until the transaction ends no projector moves it."""
+    return await _read(pg, _LOCK, projection, partition)
+
+
+async def count_repair(pg: Connection, projection: str, partition: int) -> None:
+    """Let those who have built on the rows know that some were wrong."""
+    await pg.execute(_REPAIRED, projection, GENERATION, partition)
+
+
+async def _read(pg: Connection, statement: str, projection: str, partition: int) -> Checkpoint | None:
+    row = await pg.fetchrow(statement, projection, GENERATION, partition)
     if row is None:
         return None
     next_offset, term, writer, fence_offset, log_id, void_records = row

@@ -45,6 +45,7 @@ checkpoints = Table(
     Column("fence_offset", BigInteger, nullable=False),
     Column("log_id", _Id, nullable=False),
     Column("void_records", BigInteger, nullable=False, server_default="0"),
+    Column("repairs", BigInteger, nullable=False, server_default="0", comment="How often rows were repaired"),
     Column("updated_at", _Time, nullable=False, server_default=func.now()),
     comment="How far each projection has come in each partition, moved in the transaction of its rows",
 )

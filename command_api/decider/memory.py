@@ -39,6 +39,10 @@ class CheckpointWentBack(Exception):
     """Postgres is at an earlier state than memory was evicted at: take the partition anew."""
 
 
+class RowsRepaired(CheckpointWentBack):
+    """Rows that memory was built on turned out to be wrong, and were repaired: take the partition anew."""
+
+
 @dataclass(slots=True)
 class Draft:
     """What one micro-batch has set; it becomes memory once its appends count."""
@@ -74,20 +78,24 @@ class Memory:
         self.answers: Overlay[CommandKey, Answered] = Overlay()
         self._heads_evicted_at = 0
         self._outcomes_evicted_at = 0
+        self._repairs: int | None = None
         self._sizes: deque[tuple[int, int]] = deque()
         self._bytes = 0
 
     def observe(self, snapshot: Snapshot) -> None:
-        """Check a snapshot against what was evicted; raise `CheckpointWentBack`."""
+        """Check a snapshot against what memory was made with; raise `CheckpointWentBack`."""
         heads, outcomes = snapshot.start.heads.offset, snapshot.start.outcomes.offset
         if heads < self._heads_evicted_at or outcomes < self._outcomes_evicted_at:
             raise CheckpointWentBack(
                 f"checkpoints are at {heads} and {outcomes}, memory was evicted at "
                 f"{self._heads_evicted_at} and {self._outcomes_evicted_at}"
             )
+        if self._repairs is not None and snapshot.repairs != self._repairs:
+            raise RowsRepaired(f"rows were repaired: {snapshot.repairs}, memory knows of {self._repairs}")
 
     def evict(self, snapshot: Snapshot) -> None:
         """Let go of all that the snapshot's checkpoints have passed."""
+        self._repairs = snapshot.repairs
         self._heads_evicted_at, self._outcomes_evicted_at = (
             snapshot.start.heads.offset,
             snapshot.start.outcomes.offset,

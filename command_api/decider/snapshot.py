@@ -78,6 +78,8 @@ class Snapshot:
     names: dict[NameKey, str]
     logs: dict[str, LogHead]
     answers: dict[CommandKey, Answered]
+    repairs: int = 0
+    """How often rows of the partition were repaired."""
 
     @property
     def start(self) -> Start:
@@ -91,7 +93,7 @@ class Snapshot:
 
 _STATEMENT = """
 SELECT 'checkpoint' AS kind, projection AS a, writer AS b, next_offset AS n, term AS m, fence_offset AS o,
-       log_id::text AS c, NULL AS d
+       log_id::text AS c, repairs::text AS d
   FROM checkpoints WHERE partition = $1 AND generation = 1 AND projection IN ('library', 'outcomes')
 UNION ALL
 SELECT 'position', NULL, NULL, next_command_offset, events_end, 0, NULL, NULL
@@ -160,6 +162,7 @@ async def read_snapshot(engine: AsyncEngine, partition: int, wanted: Wanted) -> 
         names={(a, b): c for a, b, _, _, _, c, _ in by_kind.get("name", ())},
         logs={a: LogHead(sequence=n, hash=c) for a, _, n, _, _, c, _ in by_kind.get("log", ())},
         answers={(a, b): _answered(c, d) for a, b, _, _, _, c, d in by_kind.get("answer", ())},
+        repairs=sum(int(d) for *_, d in by_kind.get("checkpoint", ())),
     )
 
 

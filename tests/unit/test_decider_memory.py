@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from command_api.decider import memory as memory_module
-from command_api.decider.memory import CheckpointWentBack, Draft, Memory, WorkingSet
+from command_api.decider.memory import CheckpointWentBack, Draft, Memory, RowsRepaired, WorkingSet
 from command_api.decider.overlay import Overlay
 from command_api.decider.snapshot import LogHead
 from events.pattern import Pattern, PatternEvent
@@ -91,3 +91,11 @@ def test_memory_lets_go_of_versions_that_are_too_many_and_of_no_open_conflict(
     assert [version for version, event in events.items() if event is not None] == [2, 5]
     memory.evict(snapshot(9, 9))
     assert working.event_at((TEAM, stream, 2)) is None
+
+
+def test_memory_that_was_built_on_rows_repaired_since_is_void() -> None:
+    memory = Memory()
+    memory.evict(snapshot())
+    memory.observe(snapshot())
+    with pytest.raises(RowsRepaired):
+        memory.observe(replace(snapshot(), repairs=1))
