@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import auditing, merging, reading, writing
+from benchmarks import auditing, merging, reading, verifying, writing
 from benchmarks.statistics import Report
 
 WORKLOADS: Mapping[str, Callable[[Report], None]] = {
@@ -13,6 +13,7 @@ WORKLOADS: Mapping[str, Callable[[Report], None]] = {
     "read": reading.read,
     "merge": merging.merge,
     "audit": auditing.audit,
+    "verify": verifying.verify,
 }
 
 

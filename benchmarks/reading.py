@@ -27,14 +27,15 @@ def read(report: Report) -> None:
     """All of it, on a stack of its own."""
     with stack() as running, services(running, "command-api", "decider", prefix="projection") as started:
         # It warms the broker up, too.
-        asyncio.run(_fill(started.url("command-api"), EVENTS))
+        asyncio.run(fill(started.url("command-api"), EVENTS))
         _project(report, running, started)
         started.start("read-api")
         _visible(report, started)
         _pull(report, started)
 
 
-async def _fill(url: str, patterns: int) -> None:
+async def fill(url: str, patterns: int) -> None:
+    """Record so many patterns, 500 to a request."""
     make, size = batch(500), 500
     connection = Connection(url, TOKEN)
     for number in range(-(-patterns // size)):
@@ -63,6 +64,13 @@ async def _projection_rate(dsn: str, start: Callable[[], None]) -> float:
     await starting
     await connection.close()
     return (last - first) / seconds
+
+
+async def projected(dsn: str, events: int) -> None:
+    """Wait until so many events are projected."""
+    connection = await asyncpg.connect(dsn)
+    await _reached(connection, events)
+    await connection.close()
 
 
 async def _reached(connection: asyncpg.Connection, goal: int) -> int:

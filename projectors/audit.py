@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from asyncpg import Connection
 
@@ -37,6 +37,13 @@ SELECT team_id::text, (SELECT latest FROM audit WHERE audit.team_id = k.team_id
 """
 
 
+class _Passed(NamedTuple):
+    """An event whose row is not wanted."""
+
+    team_id: str
+    recorded_at: datetime
+
+
 class Audit:
     """One row per event; rows are only ever added.
 
@@ -44,22 +51,28 @@ class Audit:
     log, so that the place of a time is found by the primary key alone.
     """
 
-    def __init__(self, latest: dict[str, datetime] | None = None) -> None:
-        self._steps: list[Step] = []
-        self._latest = {} if latest is None else latest
+    def __init__(self) -> None:
+        self._steps: list[Step | _Passed] = []
+        self._latest: dict[str, datetime] = {}
 
     def apply(self, step: Step) -> None:
         self._steps.append(step)
+
+    def pass_over(self, team_id: str, stream: str, recorded_at: datetime) -> None:  # noqa: ARG002
+        """Let `latest` go on with an event whose row is not wanted."""
+        self._steps.append(_Passed(team_id, recorded_at))
 
     def added(self) -> list[Row]:
         """The rows of the events since the last call; `latest` goes on with them."""
         steps, self._steps = self._steps, []
         rows, latest = [], self._latest
         for step in steps:
-            event, before = step.envelope, _before(step)
-            known = latest.get(event.team_id)
+            known = latest.get(step.team_id)
             if known is None or known < step.recorded_at:
-                latest[event.team_id] = known = step.recorded_at
+                latest[step.team_id] = known = step.recorded_at
+            if isinstance(step, _Passed):
+                continue
+            event, before = step.envelope, _before(step)
             # Flat, since every event passes here.
             rows.append(
                 (
@@ -73,7 +86,7 @@ class Audit:
         return rows
 
     async def write(self, pg: Connection) -> None:
-        teams = {step.envelope.team_id for step in self._steps}
+        teams = {step.team_id for step in self._steps}
         self._latest = {team: at for team, at in await pg.fetch(_LATEST, list(teams)) if at is not None}
         await add(pg, "audit", AUDIT, self.added())
 

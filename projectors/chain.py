@@ -1,6 +1,6 @@
 """Events in order: each team's chain is checked, and each stream's state is carried on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,6 +42,11 @@ class Step:
     pattern_id: str
     fields: str | None
 
+    @property
+    def team_id(self) -> str:
+        """The team whose log it is of."""
+        return self.envelope.team_id
+
 
 def follow(
     entries: Iterable[Entry], logs: dict[str, TeamLog], states: dict[StreamKey, StreamState]
@@ -55,7 +60,7 @@ def follow(
         event = entry.envelope
         try:
             log = _linked(logs.get(event.team_id, _NO_LOG), entry)
-            step = _step(states, entry)
+            step = next_step(states, entry)
         except Exception as error:
             # Pure code that raises on an event would raise on it for ever.
             raise Broken(entry.command_start, f"the event at offset {entry.offset}: {error}") from error
@@ -77,7 +82,8 @@ def _linked(log: TeamLog, entry: Entry) -> TeamLog:
     return TeamLog(last_sequence=event.sequence, event_count=log.event_count + 1, last_hash=entry.hash)
 
 
-def _step(states: dict[StreamKey, StreamState], entry: Entry) -> Step:
+def next_step(states: Mapping[StreamKey, StreamState], entry: Entry) -> Step:
+    """What an event does to its stream; raise anything when it does not continue it."""
     event = entry.envelope
     before = states.get((event.team_id, event.stream))
     version = before.version if before else 0

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 from events.envelope import Envelope, decode, record_hash
 from events.errors import EventError
-from events.record import TERM, Record
+from events.record import TERM, Record, text_of
 from events.registry import Event, read
 from projectors.errors import Broken
 from projectors.json_rows import check_json
+
+UNREADABLE = (EventError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +40,8 @@ def read_entries(records: Sequence[Record], log_id: str, ancestors: Sequence[str
     for record in records:
         start = record.offset if last is None or _ends_command(last) else last.command_start
         try:
-            entry = _read(record, start, log_ids)
-        except (EventError, ValueError, OverflowError) as error:
+            entry = read_entry(record, start, log_ids, record_hash(record))
+        except UNREADABLE as error:
             raise Broken(start, f"the event at offset {record.offset} cannot be read: {error}") from error
         if not _follows(last, entry):
             raise Broken(start, f"offset {record.offset} cuts through the events of a command")
@@ -55,7 +57,8 @@ def incomplete_from(entries: Sequence[Entry]) -> int | None:
     return entries[-1].command_start
 
 
-def _read(record: Record, command_start: int, log_ids: Sequence[str]) -> Entry:
+def read_entry(record: Record, command_start: int, log_ids: Sequence[str], link: str) -> Entry:
+    """Decode one record, whose hash is `link`; raise one of `UNREADABLE` when it is no event of this log."""
     envelope = decode(record)
     if envelope.log_id not in log_ids:
         raise ValueError(f"it belongs to the log {envelope.log_id}")
@@ -66,9 +69,18 @@ def _read(record: Record, command_start: int, log_ids: Sequence[str]) -> Entry:
         term=record.headers[TERM],
         envelope=envelope,
         event=read(envelope.type, envelope.data),
-        recorded_at=datetime.fromisoformat(envelope.recorded_at).astimezone(UTC),
-        hash=record_hash(record),
+        recorded_at=_moment(envelope.recorded_at),
+        hash=link,
     )
+
+
+def recorded_at(record: Record) -> datetime:
+    """When an event was recorded, of its record alone; raise one of `UNREADABLE` when that is no time."""
+    return _moment(text_of(record.headers, "ce_recordedtime"))
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _ends_command(entry: Entry) -> bool:

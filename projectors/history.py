@@ -15,6 +15,7 @@ from events.pattern import (
     PatternEdited,
     PatternRecorded,
     PatternRestored,
+    pattern_id_of,
 )
 from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step
@@ -38,37 +39,46 @@ class History:
     back, and with what is kept of them in each row a time still has one place in the log.
     """
 
-    def __init__(self, latest: dict[str, datetime] | None = None) -> None:
-        self._steps: list[Step] = []
-        self._latest = {} if latest is None else latest
+    def __init__(self) -> None:
+        self._versions: list[tuple[str, datetime, Step | None]] = []
+        self._latest: dict[str, datetime] = {}
 
     def apply(self, step: Step) -> None:
         match step.event:
             case PatternConflictDetected() | PatternConflictResolved() | PatternConflictAbandoned():
-                self._steps.append(step)
+                self._take(step)
             case PatternRecorded() | PatternEdited() | PatternArchived() | PatternRestored():
-                self._steps.append(step)
+                self._take(step)
             case PatternDeleted():
-                self._steps.append(step)
+                self._take(step)
             case TeamCreated() | TeamMergingChanged():
                 pass
             case _:
                 assert_never(step.event)
 
+    def pass_over(self, team_id: str, stream: str, recorded_at: datetime) -> None:
+        """Let `latest` go on with a version whose row is not wanted."""
+        if pattern_id_of(stream) is not None:
+            self._versions.append((team_id, recorded_at, None))
+
     def added(self) -> list[Row]:
-        """The rows of this batch; `latest` goes on with them."""
-        return [_row(step, self._latest_with(step)) for step in self._steps]
+        """The rows of the events since the last call; `latest` goes on with them."""
+        versions, self._versions = self._versions, []
+        dated = [(step, self._latest_with(team_id, at)) for team_id, at, step in versions]
+        return [_row(step, latest) for step, latest in dated if step is not None]
 
     async def write(self, pg: Connection) -> None:
-        if not self._steps:
+        if not self._versions:
             return
-        teams = {step.envelope.team_id for step in self._steps}
+        teams = {team_id for team_id, _, _ in self._versions}
         self._latest = {team: at for team, at in await pg.fetch(_LATEST, list(teams)) if at is not None}
         await add(pg, "history", HISTORY, self.added())
 
-    def _latest_with(self, step: Step) -> datetime:
-        team_id = step.envelope.team_id
-        self._latest[team_id] = max(step.recorded_at, self._latest.get(team_id, step.recorded_at))
+    def _take(self, step: Step) -> None:
+        self._versions.append((step.envelope.team_id, step.recorded_at, step))
+
+    def _latest_with(self, team_id: str, recorded_at: datetime) -> datetime:
+        self._latest[team_id] = max(recorded_at, self._latest.get(team_id, recorded_at))
         return self._latest[team_id]
 
 

@@ -71,7 +71,7 @@ class Outcomes:
         newest: Position | None = None
         for record in counting:
             try:
-                newest = _position(record, log_id)
+                newest = position_in(record, log_id)
                 outcome = None if is_mark(record) else decode(record)
                 answer = None if outcome is None else _answer(record, outcome)
                 refusal = None if outcome is None else refusal_of(record, outcome)
@@ -92,7 +92,8 @@ async def purge(engine: AsyncEngine, now: datetime, *, batch: int = 10_000) -> i
     return sum([await purge_rows(engine, table, now - KEPT, batch=batch) for table in tables])
 
 
-def _position(record: Record, log_id: str) -> Position:
+def position_in(record: Record, log_id: str) -> Position:
+    """The position after a record that counts; raise `MalformedRecord` for one that is not of this log."""
     if text_of(record.headers, LOG_ID) != log_id:
         raise MalformedRecord("it belongs to another log")
     return position_of(record)

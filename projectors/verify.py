@@ -1,170 +1,94 @@
-"""Proof that the read models are what the log says: [events] folded anew in memory, and compared row by row.
+"""Proof that the read models are what the log says: [events] and [outcomes] read anew, and compared.
 
-Checkpoints and tables are read in one snapshot, and each partition is folded up to its checkpoint, so it
-works beside running projectors. Memory grows with the live state and the conflicts, not with the history.
+Checkpoints and tables are read in one snapshot, and each partition is read up to its checkpoint, so it works
+beside running projectors. Memory grows with the live state and the conflicts of one partition.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
-from asyncpg import Connection
-
-from events.readers_rule import NO_ONE
-from projectors import comparison
-from projectors.checkpoints import Checkpoint, load
-from projectors.comparison import (
-    Difference,
-    Findings,
-    compare_growing,
-    compare_logs,
-    compare_table,
-    differing_checkpoint,
-    find_added_audit,
-    find_added_history,
-)
-from projectors.errors import WrongLog
-from projectors.fold import Fold, PartitionFold
-from projectors.library import NAME, Library
-from projectors.reader import open_reader, read_bounds
-from runtime.kafka import record_of
-from runtime.log_setup import LogIdentity, check_log
+from projectors.findings import Difference
+from projectors.library_proof import LibraryProof
+from projectors.links import Fault
+from projectors.outcomes_proof import OutcomesProof
+from projectors.proof import Progress, Proof, Tell
+from projectors.sample import Rows, Sample
+from runtime.log_setup import check_log
 from runtime.postgres import create_engine, driver
 from runtime.settings import Settings
-from runtime.topics import Topics
 
-_RECORDS = 2_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
-    """How far the folding of a partition has come."""
-
-    partition: int
-    offset: int
-    end: int
+_SESSION = """
+SET LOCAL statement_timeout = 0;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off
+"""
+"""The only joins look up keys, some thousand at a time: not once should that read a whole table."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """What was read and compared: `rows` counts by table, `behind` the records past the checkpoints."""
+    """What was read and compared: `rows` counts by table, `behind` the events past the checkpoints.
+
+    `faults` are of the log itself. `first_bad_sequences` names by team the lowest one that is shown wrong.
+    """
 
     events: int
+    answers: int
     void_records: int
     behind: int
     rows: dict[str, int]
+    faults: list[Fault]
     difference_count: int
     differences: list[Difference]
+    first_bad_sequences: dict[str, int]
+    not_compared: list[str]
 
     @property
     def is_equal(self) -> bool:
-        """Whether the tables are what the log makes of them."""
-        return self.difference_count == 0
-
-    @property
-    def first_bad_sequences(self) -> dict[str, int]:
-        """Per team, the lowest sequence that is shown wrong, among the differences that were kept."""
-        found: dict[str, int] = {}
-        for one in self.differences:
-            if one.sequence is not None:
-                found[one.team_id] = min(one.sequence, found.get(one.team_id, one.sequence))
-        return found
+        """Whether the log is whole, and the tables are what it makes of them."""
+        return not self.faults and self.difference_count == 0
 
 
 def _tell_no_one(_: Progress) -> None:
     """For callers that do not care."""
 
 
-async def verify(settings: Settings, report: Callable[[Progress], None] = _tell_no_one) -> Report:
-    """Fold [events] up to the checkpoints of `library` and compare every row.
-
-    Raise `Broken` or `WrongLog` where the log itself cannot be followed as far as the checkpoint says.
-    """
+async def verify(
+    settings: Settings,
+    report: Tell = _tell_no_one,
+    *,
+    rows: Rows = Rows.FULL,
+    sample: Sample | None = None,
+) -> Report:
+    """Read the log up to the checkpoints, check it, and compare; `sample` says of which streams the rows."""
     identity = await check_log(settings)
     engine = create_engine(settings, "patternlog-verify")
     try:
         async with driver(engine) as pg, pg.transaction(isolation="repeatable_read", readonly=True):
-            await pg.execute("SET LOCAL statement_timeout = 0")
-            return await _Verification(settings, identity, pg, report).run()
+            await pg.execute(_SESSION)
+            under_way = Proof(
+                settings=settings, pg=pg, log_ids=identity.log_ids, rows=rows, sample=sample, report=report
+            )
+            await LibraryProof(under_way).run()
+            if rows is Rows.NONE:
+                under_way.not_compared.append("outcomes: their records are in no chain of hashes")
+            else:
+                await OutcomesProof(under_way).run()
+            return _report(under_way)
     finally:
         await engine.dispose()
 
 
-class _Verification:
-    def __init__(
-        self, settings: Settings, identity: LogIdentity, pg: Connection, report: Callable[[Progress], None]
-    ) -> None:
-        self._settings = settings
-        self._library = Library(topic=Topics(settings.topic_prefix).events, ancestors=identity.ancestors)
-        self._log_id = identity.log_id
-        self._pg = pg
-        self._report = report
-        self._fold = Fold()
-        self._findings = Findings()
-        self._behind = 0
-
-    async def run(self) -> Report:
-        for partition in range(self._settings.log_partitions):
-            await self._fold_partition(partition)
-        await self._compare()
-        return Report(
-            events=self._fold.events,
-            void_records=self._fold.void_records,
-            behind=self._behind,
-            rows=self._findings.rows,
-            difference_count=self._findings.difference_count,
-            differences=self._findings.differences,
-        )
-
-    async def _fold_partition(self, partition: int) -> None:
-        at = TopicPartition(self._library.topic, partition)
-        async with open_reader(self._settings, "patternlog-verify", at) as reader:
-            bounds = (await read_bounds(reader, at.topic, [partition]))[partition]
-            end = await load(self._pg, NAME, partition)
-            self._behind += bounds.end - (end.next_offset if end else 0)
-            if end is None:
-                return
-            if bounds.begin > 0 or end.next_offset > bounds.end:
-                raise WrongLog(bounds.outside(0 if bounds.begin else end.next_offset))
-            reader.seek(at, 0)
-            await self._read(reader, at, end)
-
-    async def _read(self, reader: AIOKafkaConsumer, at: TopicPartition, end: Checkpoint) -> None:
-        beginning = Checkpoint(next_offset=0, standing=NO_ONE, log_id=self._log_id, void_records=0)
-        fold = PartitionFold(self._fold, self._library, at.partition, beginning)
-        while int(await reader.position(at)) < end.next_offset:
-            messages = await self._next(reader, at)
-            records = [record_of(message) for message in messages if message.offset < end.next_offset]
-            grown = fold.read(records)
-            await compare_growing(self._pg, comparison.HISTORY, grown.history, self._findings)
-            await compare_growing(self._pg, comparison.AUDIT, grown.audit, self._findings)
-            self._report(
-                Progress(partition=at.partition, offset=fold.reached.next_offset, end=end.next_offset)
-            )
-        if fold.reached != end:
-            self._findings.add(differing_checkpoint(at.partition))
-
-    async def _next(self, reader: AIOKafkaConsumer, at: TopicPartition) -> Sequence[ConsumerRecord]:
-        patience = int(self._settings.kafka_request_timeout_s * 1000)
-        found = await reader.getmany(at, timeout_ms=patience, max_records=_RECORDS)
-        messages: Sequence[ConsumerRecord] = found.get(at, ())
-        if not messages:
-            raise KafkaTimeoutError(f"no records of {at.topic} partition {at.partition} came")
-        return messages
-
-    async def _compare(self) -> None:
-        fold, sequences = self._fold, self._fold.sequences
-        for table, rows in (
-            (comparison.HEADS, fold.heads.added()),
-            (comparison.NAMES, fold.names.added()),
-            (comparison.PATTERNS, fold.patterns.added()),
-            (comparison.CHANGES, fold.changes.added()),
-            (comparison.CONFLICTS, fold.conflicts.added()),
-        ):
-            await compare_table(self._pg, table, rows, sequences, self._findings)
-        await find_added_history(
-            self._pg, {key: state.version for key, state in fold.states.items()}, self._findings
-        )
-        await find_added_audit(self._pg, fold.logs, self._findings)
-        await compare_logs(self._pg, fold.logs, self._findings)
+def _report(under_way: Proof) -> Report:
+    findings = under_way.findings
+    return Report(
+        events=under_way.events,
+        answers=under_way.answers,
+        void_records=under_way.void_records,
+        behind=under_way.behind,
+        rows=findings.rows,
+        faults=under_way.faults,
+        difference_count=findings.difference_count,
+        differences=findings.differences,
+        first_bad_sequences=findings.first_bad,
+        not_compared=under_way.not_compared,
+    )

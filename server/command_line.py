@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from projectors.sample import Rows
 from server.process import Process
 
 if TYPE_CHECKING:
@@ -52,12 +53,57 @@ def setup() -> None:
 
 
 @app.command()
-def verify() -> None:
-    """Fold the log anew and compare it with the read models: exit code 0 when equal, 3 when not."""
+def verify(
+    *,
+    rows: Annotated[
+        Rows, typer.Option(help="how many rows to compare; none: the sums of hashes alone")
+    ] = Rows.FULL,
+    share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="with --rows sample: the share of streams to compare")
+    ] = 0.05,
+    seed: Annotated[
+        str | None, typer.Option(help="with --rows sample: what chooses them, as printed by an earlier run")
+    ] = None,
+) -> None:
+    """Read the log anew and compare it with the read models: exit code 0 when equal, 3 when not."""
     from server.verification import verify_and_tell
 
     with _settings() as settings:
-        code = asyncio.run(verify_and_tell(settings))
+        code = asyncio.run(verify_and_tell(settings, rows, share, seed))
+    raise typer.Exit(code)
+
+
+@app.command()
+def repair(
+    team: Annotated[str, typer.Argument(help="the team's id")],
+    stream: Annotated[str, typer.Argument(help="`team` or `patterns/<id>`, as `verify` names it")],
+) -> None:
+    """Make the rows of one stream anew from the log, beside working processes: 0 when done, 3 when not."""
+    from server.repairing import repair_and_tell
+
+    with _settings() as settings:
+        code = asyncio.run(repair_and_tell(settings, team, stream))
+    raise typer.Exit(code)
+
+
+@app.command()
+def replay(
+    *,
+    team: Annotated[str | None, typer.Option(help="one team's log alone")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="a cursor, a recorded time (RFC 3339), or a sequence of the team's log")
+    ] = None,
+    library: Annotated[
+        Path | None, typer.Option(help="write the team's live patterns to this JSON or NDJSON file")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
+) -> None:
+    """Fold the log anew, from Kafka alone, and tell what it holds: 0 when done, 3 when it is broken."""
+    from server.replaying import folded, told
+
+    with _settings() as settings:
+        replayed = asyncio.run(folded(settings, team, until, library))
+        code = told(replayed, library, as_json=as_json)
     raise typer.Exit(code)
 
 

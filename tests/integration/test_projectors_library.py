@@ -117,7 +117,7 @@ async def test_every_read_model_shows_what_happened(settings: Settings) -> None:
     report = await verify(settings)
     assert (report.is_equal, report.events, report.behind) == (True, 7, 0)
     counts = {"heads": 3, "names": 1, "patterns": 1, "changes": 2, "history": 6}
-    assert report.rows == {**counts, "audit": 7, "conflicts": 1, "projected_logs": 1}
+    assert report.rows.items() >= {**counts, "audit": 7, "conflicts": 1, "projected_logs": 1}.items()
     ((category, severity, tags, facets),) = await fetch(
         settings, "SELECT category, severity, tags, cardinality(facets) FROM patterns"
     )

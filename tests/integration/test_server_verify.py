@@ -53,7 +53,7 @@ async def test_equal_tables_are_said_to_be_and_a_changed_row_is_found(
     team_id = await write_two_patterns(settings, tmp_path)
     code, said = await verified(settings, tmp_path)
     assert (code, "The read models are what the log says." in said) == (0, True)
-    assert "Folded 3 events" in said
+    assert "Read 3 events and 3 outcomes" in said
 
     engine = create_engine(settings, "test")
     async with engine.begin() as connection:

@@ -259,17 +259,16 @@ def test_a_teams_own_events_are_in_heads_alone(log: Scribe) -> None:
 
 def test_history_keeps_the_latest_time_so_far_of_each_team_from_batch_to_batch(log: Scribe) -> None:
     one, two = log.team(), log.team()
-    latest: dict[str, datetime] = {}
+    history = History()
     found: list[tuple[str, int]] = []
     for minutes in ((5, 1), (3, 9), (7, 2)):
         for team, minute in zip((one, two), minutes, strict=True):
             log.recorded_at = f"2026-03-01T12:{minute:02}:00.000Z"
             log.pattern(team, PatternRecorded(fields={"name": f"{minute}"}))
     for step in steps_of(log):
-        batch = History(latest)
-        shown(batch, [step])
+        shown(history, [step])
         found += [
-            (row["team_id"], row["latest"].minute) for row in (named(HISTORY, row) for row in batch.added())
+            (row["team_id"], row["latest"].minute) for row in (named(HISTORY, row) for row in history.added())
         ]
     assert [minute for team, minute in found if team == one] == [5, 5, 7]
     assert [minute for team, minute in found if team == two] == [1, 9, 9]
