@@ -6,12 +6,14 @@ from alembic import context
 from sqlalchemy import Connection
 
 from migrations.connection import locked_connection
+from migrations.live_tables import work_on_live_tables
 from projectors.schema import metadata
 from runtime.settings import Settings
 
 
 def migrate(connection: Connection) -> None:
     """Run the asked-for migrations in the transaction that the connection is in."""
+    work_on_live_tables(connection)
     context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
     with context.begin_transaction():
         context.run_migrations()

@@ -11,17 +11,22 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from migrations.connection import locked_connection
+from migrations.live_tables import check_no_others
 from runtime.settings import Settings
 
 
 async def upgrade(settings: Settings, revision: str = "head") -> None:
-    """Bring the database up to a revision; all of it or nothing. Two at once take turns."""
-    await _run(settings, lambda config: command.upgrade(config, revision))
+    """Bring the database up to a revision; all of it or nothing. Two at once take turns.
+
+    Raise `Misconfigured` where that would change tables of which there is more than one generation.
+    """
+    wanted = newest_revision() if revision == "head" else revision
+    await _run(settings, wanted, lambda config: command.upgrade(config, revision))
 
 
 async def downgrade(settings: Settings, revision: str) -> None:
     """Bring the database down to a revision (`base`: no table is left); all of it or nothing."""
-    await _run(settings, lambda config: command.downgrade(config, revision))
+    await _run(settings, revision, lambda config: command.downgrade(config, revision))
 
 
 def newest_revision() -> str:
@@ -34,11 +39,19 @@ def newest_revision() -> str:
 
 async def revision_of(connection: AsyncConnection) -> str | None:
     """The revision that a database is at; None before the first migration."""
-    return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    return await connection.run_sync(current_revision)
 
 
-async def _run(settings: Settings, work: Callable[[Config], None]) -> None:
+def current_revision(connection: Connection) -> str | None:
+    """The same on a connection that does not wait."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def _run(settings: Settings, wanted: str, work: Callable[[Config], None]) -> None:
     def on(connection: Connection) -> None:
+        if current_revision(connection) == wanted:
+            return
+        check_no_others(connection)
         config = _config()
         config.attributes["connection"] = connection
         work(config)

@@ -6,9 +6,6 @@ from asyncpg import Connection
 
 from events.readers_rule import Standing
 
-GENERATION = 1
-"""The generation of every projection, until they can be rebuilt beside the live one."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checkpoint:
@@ -22,30 +19,30 @@ class Checkpoint:
 
 _LOAD = """
 SELECT next_offset, term, writer, fence_offset, log_id::text, void_records
-  FROM checkpoints WHERE projection = $1 AND generation = $2 AND partition = $3
+  FROM checkpoints WHERE projection = $1 AND partition = $2
 """
 
 _LOCK = _LOAD + " FOR UPDATE"
 
 _REPAIRED = """
-UPDATE checkpoints SET repairs = repairs + 1 WHERE projection = $1 AND generation = $2 AND partition = $3
+UPDATE checkpoints SET repairs = repairs + 1 WHERE projection = $1 AND partition = $2
 """
 
 _OFFSETS = """
-SELECT partition, next_offset FROM checkpoints WHERE projection = $1 AND generation = $2
+SELECT partition, next_offset FROM checkpoints WHERE projection = $1
 """
 
 _CREATE = """
 INSERT INTO checkpoints
-       (projection, generation, partition, next_offset, term, writer, fence_offset, log_id, void_records)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
+       (projection, partition, next_offset, term, writer, fence_offset, log_id, void_records)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
 """
 
 _ADVANCE = """
 UPDATE checkpoints
-   SET next_offset = $4, term = $5, writer = $6, fence_offset = $7, void_records = $8, updated_at = now()
- WHERE projection = $1 AND generation = $2 AND partition = $3
-   AND next_offset = $9 AND term = $10 AND writer = $11 AND log_id = $12
+   SET next_offset = $3, term = $4, writer = $5, fence_offset = $6, void_records = $7, updated_at = now()
+ WHERE projection = $1 AND partition = $2
+   AND next_offset = $8 AND term = $9 AND writer = $10 AND log_id = $11
 RETURNING true
 """
 
@@ -53,7 +50,7 @@ _END_BLOCKER = """
 SELECT pg_terminate_backend(l.pid)
   FROM checkpoints AS c
   JOIN pg_locks AS l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = c.xmax
- WHERE c.projection = $1 AND c.generation = $2 AND c.partition = $3 AND l.pid <> pg_backend_pid()
+ WHERE c.projection = $1 AND c.partition = $2 AND l.pid <> pg_backend_pid()
 """
 
 
@@ -69,11 +66,11 @@ async def lock(pg: Connection, projection: str, partition: int) -> Checkpoint | 
 
 async def count_repair(pg: Connection, projection: str, partition: int) -> None:
     """Let those who have built on the rows know that some were wrong."""
-    await pg.execute(_REPAIRED, projection, GENERATION, partition)
+    await pg.execute(_REPAIRED, projection, partition)
 
 
 async def _read(pg: Connection, statement: str, projection: str, partition: int) -> Checkpoint | None:
-    row = await pg.fetchrow(statement, projection, GENERATION, partition)
+    row = await pg.fetchrow(statement, projection, partition)
     if row is None:
         return None
     next_offset, term, writer, fence_offset, log_id, void_records = row
@@ -83,14 +80,14 @@ async def _read(pg: Connection, statement: str, projection: str, partition: int)
 
 async def load_offsets(pg: Connection, projection: str) -> dict[int, int]:
     """Where the checkpoints are, by partition."""
-    return {row[0]: row[1] for row in await pg.fetch(_OFFSETS, projection, GENERATION)}
+    return {row[0]: row[1] for row in await pg.fetch(_OFFSETS, projection)}
 
 
 async def create(pg: Connection, projection: str, partition: int, first: Checkpoint) -> None:
     """Write the first checkpoint, unless another projector was quicker."""
     place, who = first.next_offset, first.standing
     stamps = (place, who.term, who.writer, who.fence_offset, first.log_id, first.void_records)
-    await pg.execute(_CREATE, projection, GENERATION, partition, *stamps)
+    await pg.execute(_CREATE, projection, partition, *stamps)
 
 
 async def advance(pg: Connection, projection: str, partition: int, old: Checkpoint, new: Checkpoint) -> bool:
@@ -101,7 +98,7 @@ async def advance(pg: Connection, projection: str, partition: int, old: Checkpoi
     to, who = new.standing, old.standing
     moved = await pg.fetchval(
         _ADVANCE,
-        *(projection, GENERATION, partition),
+        *(projection, partition),
         *(new.next_offset, to.term, to.writer, to.fence_offset, new.void_records),
         *(old.next_offset, who.term, who.writer, old.log_id),
     )
@@ -114,4 +111,4 @@ async def end_blocker(pg: Connection, projection: str, partition: int) -> bool:
     A projector that is paused within COPY would hold it for as long as it is paused: no time-out of
     Postgres ends a session that waits for its client there.
     """
-    return bool(await pg.fetch(_END_BLOCKER, projection, GENERATION, partition))
+    return bool(await pg.fetch(_END_BLOCKER, projection, partition))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from asyncpg import Connection
 
 from projectors.chain import StreamKey, TeamLog
-from projectors.checkpoints import GENERATION
 from projectors.findings import Difference, Findings, Kind
 from projectors.library import NAME
 from projectors.proven import Comparable, Proven
@@ -19,7 +18,7 @@ _ROWS = 1_000
 
 _LOGS = """
 SELECT team_id::text, partition, last_sequence, event_count, last_hash
-  FROM projected_logs WHERE projection = $1 AND generation = $2
+  FROM projected_logs WHERE projection = $1
 """
 
 
@@ -128,7 +127,7 @@ async def rows_at(pg: Connection, table: Comparable, keys: Sequence[Row]) -> dic
 
 async def load_all_logs(pg: Connection) -> dict[str, tuple[int, TeamLog]]:
     """Where every team lives and how far its log was applied, as the projector wrote it."""
-    rows = await pg.fetch(_LOGS, NAME, GENERATION, timeout=PATIENCE_S)
+    rows = await pg.fetch(_LOGS, NAME, timeout=PATIENCE_S)
     return {
         team_id: (there, TeamLog(last_sequence=sequence, event_count=count, last_hash=link))
         for team_id, there, sequence, count, link in rows

@@ -1,13 +1,10 @@
 """Forgetting every projection, so that projectors make them anew from the log."""
 
+from projectors.generations import State, load_generations
+from projectors.schema import tables_of
 from projectors.transaction import transaction
 from runtime.postgres import create_engine
 from runtime.settings import Settings
-
-_TABLES = (
-    *("checkpoints", "projected_logs", "heads", "names", "patterns", "changes", "history", "conflicts"),
-    *("audit", "outcomes", "refusals", "decider_positions", "origins"),
-)
 
 
 async def forget_projections(settings: Settings) -> None:
@@ -18,6 +15,9 @@ async def forget_projections(settings: Settings) -> None:
     engine = create_engine(settings, "patternlog-forget")
     try:
         async with transaction(engine) as pg:
-            await pg.execute(f"TRUNCATE {', '.join(_TABLES)}")
+            for one in await load_generations(pg):
+                if one.state is not State.DROPPED:
+                    names = [f"{one.schema}.{table.name}" for table in tables_of(one.projection)]
+                    await pg.execute(f"TRUNCATE {', '.join(names)}")
     finally:
         await engine.dispose()

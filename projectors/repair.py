@@ -13,10 +13,11 @@ from asyncpg import Connection
 
 from events.pattern import pattern_id_of
 from projectors.chain import TeamLog
-from projectors.checkpoints import GENERATION, Checkpoint, count_repair, load, lock
+from projectors.checkpoints import Checkpoint, count_repair, load, lock
 from projectors.comparison import load_all_logs
 from projectors.errors import Broken, ProjectionError
 from projectors.fold import Fold, PartitionWalk
+from projectors.generations import live_schema
 from projectors.library import NAME
 from projectors.log_reading import read_records
 from projectors.proven import PROVEN, Proven
@@ -55,7 +56,7 @@ async def repair(settings: Settings, team_id: str, stream: str, advance: Advance
     identity = await check_log(settings)
     partition = partition_of(team_id, settings.log_partitions)
     at = TopicPartition(Topics(settings.topic_prefix).events, partition)
-    engine = create_engine(settings, _CLIENT, **SESSION)
+    engine = create_engine(settings, _CLIENT, **SESSION, search_path=await live_schema(settings, NAME))
     try:
         async with open_reader(settings, _CLIENT, at) as reader:
             stream_log = _StreamLog(settings, reader, at, identity.log_ids, team_id, stream)
@@ -200,8 +201,8 @@ class _Rewriting:
             return
         self._note("projected_logs", (team_id,), _row_of(found), _row_of(wanted))
         await self._pg.execute(
-            "DELETE FROM projected_logs WHERE projection = $1 AND generation = $2 AND team_id = $3",
-            *(NAME, GENERATION, team_id),
+            "DELETE FROM projected_logs WHERE projection = $1 AND team_id = $2",
+            *(NAME, team_id),
         )
         if log is not None:
             await save_logs(self._pg, NAME, self._partition, self._log.log_id, {team_id: log})

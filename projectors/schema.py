@@ -1,9 +1,12 @@
-"""The one Postgres schema: every table that projections fill, and their checkpoints."""
+"""Every table that projections fill, their checkpoints, and the generations that these tables are of."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
+from itertools import chain
 
 from sqlalchemy import (
     ARRAY,
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -16,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    event,
     func,
     text,
 )
@@ -37,7 +41,6 @@ checkpoints = Table(
     "checkpoints",
     metadata,
     Column("projection", Text, primary_key=True),
-    Column("generation", Integer, primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
     Column("term", BigInteger, nullable=False),
@@ -54,7 +57,6 @@ projected_logs = Table(
     "projected_logs",
     metadata,
     Column("projection", Text, primary_key=True),
-    Column("generation", Integer, primary_key=True),
     Column("team_id", _Id, primary_key=True),
     Column("partition", Integer, nullable=False),
     Column("log_id", _Id, nullable=False),
@@ -257,6 +259,47 @@ decider_positions = Table(
     Column("events_end", BigInteger, nullable=False),
     comment="The position in the last outcome or mark that the outcomes projection has seen",
 )
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("schema_name", Text, nullable=False, comment="Where its tables are"),
+    Column("state", Text, nullable=False, comment="filling, fed or dropped"),
+    Column("turn", BigInteger, nullable=False, server_default="0", comment="The highest: live. 0: never was"),
+    comment="Fillings of each projection's tables; live is the one that was switched to last",
+)
+event.listen(
+    generations,
+    "after_create",
+    DDL(  # type: ignore[no-untyped-call]
+        "INSERT INTO generations (projection, number, schema_name, state, turn)"
+        " VALUES ('library', 1, 'public', 'fed', 1), ('outcomes', 1, 'public', 'fed', 1),"
+        " ('origins', 1, 'public', 'fed', 1)"
+    ),
+)
+
+LIVE = """
+SELECT DISTINCT ON (projection) projection, schema_name FROM public.generations ORDER BY projection, turn DESC
+"""
+"""By projection, the schema with the tables of its live generation."""
+
+_COMMON = ("generations",)
+_BESIDE_CHECKPOINTS = {"outcomes": ("outcomes", "refusals", "decider_positions"), "origins": ("origins",)}
+
+
+def tables_of(projection: str) -> list[Table]:
+    """The tables that each generation of a projection has for itself."""
+    if projection in _BESIDE_CHECKPOINTS:
+        return [metadata.tables[name] for name in ("checkpoints", *_BESIDE_CHECKPOINTS[projection])]
+    others = {*_COMMON, *chain.from_iterable(_BESIDE_CHECKPOINTS.values())}
+    return [table for table in metadata.sorted_tables if table.name not in others]
+
+
+def search_path(schemas: Iterable[str]) -> str:
+    """The path on which plain names mean these schemas' tables; the first generations' place comes last."""
+    return ", ".join(sorted(set(schemas), key=lambda schema: (schema == "public", schema)))
 
 
 def facet(team_id: str, field: str, value: str) -> str:

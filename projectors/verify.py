@@ -6,7 +6,11 @@ beside running projectors. Memory grows with the live state and the conflicts of
 
 from dataclasses import dataclass
 
+from asyncpg import Connection
+
+from projectors import library, outcomes
 from projectors.findings import Difference
+from projectors.generations import live
 from projectors.library_proof import LibraryProof
 from projectors.links import Fault
 from projectors.outcomes_proof import OutcomesProof
@@ -68,14 +72,21 @@ async def verify(
             under_way = Proof(
                 settings=settings, pg=pg, log_ids=identity.log_ids, rows=rows, sample=sample, report=report
             )
+            await _read_live(pg, library.NAME)
             await LibraryProof(under_way).run()
             if rows is Rows.NONE:
                 under_way.not_compared.append("outcomes: their records are in no chain of hashes")
             else:
+                await _read_live(pg, outcomes.NAME)
                 await OutcomesProof(under_way).run()
             return _report(under_way)
     finally:
         await engine.dispose()
+
+
+async def _read_live(pg: Connection, projection: str) -> None:
+    """Let plain names mean the live generation, as the snapshot has it."""
+    await pg.execute(f"SET LOCAL search_path TO {(await live(pg, projection)).schema}")
 
 
 def _report(under_way: Proof) -> Report:

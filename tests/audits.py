@@ -61,7 +61,7 @@ SELECT $1::uuid, n, timestamptz '2026-01-01' + n * interval '1 second', $2, 'pat
        '2026-03-01T12:00:00Z', $4, CASE WHEN n % 5000 = 1 THEN '{}' ELSE '{"fields":{"name":"n"}}' END, NULL
   FROM generate_series(1, $3::bigint) AS n
 """
-_LOGGED = "INSERT INTO projected_logs VALUES ('library', 1, $1, 0, $2, $3, $3, '')"
+_LOGGED = "INSERT INTO projected_logs VALUES ('library', $1, 0, $2, $3, $3, '')"
 
 
 async def fill_audit(pg: asyncpg.Connection, team_id: str, log_id: str, rows: int) -> None:

@@ -75,9 +75,9 @@ INSERT INTO names SELECT team_id, name, pattern_id FROM patterns;
 INSERT INTO outcomes
 SELECT team_id, pattern_id, 0, sequence, md5(name), team_id, now(), 'accepted', fields FROM patterns;
 INSERT INTO projected_logs
-SELECT 'library', 1, team_id, 0, team_id, count(*), count(*), '' FROM patterns GROUP BY team_id;
+SELECT 'library', team_id, 0, team_id, count(*), count(*), '' FROM patterns GROUP BY team_id;
 INSERT INTO checkpoints
-SELECT name, 1, number, 0, 1, '', 0, '{LARGE}' FROM unnest('{{library,outcomes}}'::text[]) AS name,
+SELECT name, number, 0, 1, '', 0, '{LARGE}' FROM unnest('{{library,outcomes}}'::text[]) AS name,
        generate_series(0, 7) AS number;
 INSERT INTO decider_positions SELECT number, 0, 0 FROM generate_series(0, 7) AS number;
 DROP TABLE seed;

@@ -162,8 +162,8 @@ class LibraryRows:
         """Move the log's end on, as an event that changes no pattern does."""
         self.sequence += by
         await self.pg.execute(
-            "INSERT INTO projected_logs VALUES ('library', 1, $1, 0, $2, $3, $3, '')"
-            " ON CONFLICT (projection, generation, team_id)"
+            "INSERT INTO projected_logs VALUES ('library', $1, 0, $2, $3, $3, '')"
+            " ON CONFLICT (projection, team_id)"
             " DO UPDATE SET log_id = excluded.log_id, last_sequence = excluded.last_sequence",
             self.team_id,
             self.log_id,

@@ -170,7 +170,7 @@ async def test_a_conflict_that_is_altered_or_missing_is_found_where_it_was_detec
         ("audit", "('{team}', 8, {facts})"),
         ("audit", "('{team}', 0, {facts})"),
         ("audit", "('{stranger}', 1, {facts})"),
-        ("projected_logs", "('library', 1, '{stranger}', 0, '{stranger}', 1, 1, '')"),
+        ("projected_logs", "('library', '{stranger}', 0, '{stranger}', 1, 1, '')"),
     ],
 )
 async def test_a_row_too_many_is_found(told: Told, table: str, values: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from command_api.decider.snapshot import _STATEMENT as SNAPSHOT
+from command_api.decider.snapshot import FIRST, statement
 from command_api.lookup import find_outcome
 from read_api import blame, changes, conflicts, heads, history, patterns, positions
 from read_api.pattern_list import SORTS, PatternsQuery, SortName, list_statement
@@ -195,7 +195,7 @@ async def test_the_decider_reads_one_row_per_key(pg: asyncpg.Connection, count: 
     streams = [f"patterns/{pattern_id}" for pattern_id in ids]
     versions = (teams, ids, [1] * count)
     plan = await plan_of(
-        pg, SNAPSHOT, 0, teams, streams, teams, names, teams[:1], teams, ids, *versions, *versions
+        pg, statement(FIRST), 0, teams, streams, teams, names, teams[:1], teams, ids, *versions, *versions
     )
     assert plan.scanned == set()
     assert plan.indexes >= {"pk_heads", "pk_names", "pk_outcomes", "pk_history"}

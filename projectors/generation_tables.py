@@ -1,0 +1,91 @@
+"""The tables of a generation: made bare, finished when they are full, and dropped."""
+
+import asyncpg
+import stamina
+from asyncpg import Connection
+from sqlalchemy import Index, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable, DDLElement
+
+from projectors.generations import Generation
+from projectors.schema import tables_of
+
+READ_WHILE_FILLING = frozenset({"ix_history_sequence"})
+"""Indexes by which read models look for what they wrote before."""
+ONLY_APPENDED_TO = frozenset({"history"})
+"""Tables whose rows nobody looks up by their key while they are filled, so that it can come afterwards."""
+
+_PATIENCE_S = 24 * 3600.0
+_INDEX_MEMORY = "256MB"
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+async def create_tables(pg: Connection, projection: str, schema: str) -> None:
+    """Make the tables of a projection in a schema, where they are not there."""
+    async with pg.transaction():
+        await pg.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        await pg.execute(f"SET LOCAL search_path TO {schema}")
+        for table in tables_of(projection):
+            if await pg.fetchval("SELECT to_regclass($1)", f"{schema}.{table.name}") is not None:
+                continue
+            await pg.execute(_sql(CreateTable(table)))
+            if table.name in ONLY_APPENDED_TO:
+                await pg.execute(f"ALTER TABLE {table.name} DROP CONSTRAINT {table.primary_key.name}")
+            for index in table.indexes:
+                if index.name in READ_WHILE_FILLING:
+                    await pg.execute(_sql(CreateIndex(index)))
+
+
+async def finish_tables(pg: Connection, projection: str, schema: str) -> None:
+    """Make the keys and indexes that are missing, and let Postgres look at what is in the tables."""
+    for table in tables_of(projection):
+        for key, element in _missing_later(table):
+            async with pg.transaction():
+                await pg.execute(f"SET LOCAL search_path TO {schema}")
+                await pg.execute(f"SET LOCAL maintenance_work_mem = '{_INDEX_MEMORY}'")
+                if await pg.fetchval("SELECT to_regclass($1)", f"{schema}.{key}") is None:
+                    await pg.execute(_sql(element), timeout=_PATIENCE_S)
+        await pg.execute(f"ANALYZE {schema}.{table.name}", timeout=_PATIENCE_S)
+
+
+async def drop_tables(pg: Connection, generation: Generation, *, alone: bool) -> None:
+    """Drop a generation's tables, all at one moment, and wait for the statements that still read them.
+
+    Of the place of the first generations, `alone` says that no other projection's is there any more.
+    """
+    async for attempt in stamina.retry_context(
+        on=(asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError),
+        attempts=None, timeout=None, wait_initial=0.1, wait_max=2.0,
+    ):  # fmt: skip
+        with attempt:
+            async with pg.transaction():
+                # Who reads them does not wait behind this for longer.
+                await pg.execute("SET LOCAL lock_timeout = '1s'")
+                await _drop(pg, generation, alone=alone)
+
+
+async def _drop(pg: Connection, generation: Generation, *, alone: bool) -> None:
+    if generation.number > 1:
+        await pg.execute(f"DROP SCHEMA IF EXISTS {generation.schema} CASCADE")
+        return
+    names = [table.name for table in tables_of(generation.projection) if table.name != "checkpoints" or alone]
+    await pg.execute(f"DROP TABLE IF EXISTS {', '.join(f'public.{name}' for name in names)}")
+    if not alone:
+        await pg.execute("DELETE FROM public.checkpoints WHERE projection = $1", generation.projection)
+
+
+def _missing_later(table: Table) -> list[tuple[str, DDLElement]]:
+    """What is made after the rows, by the name of its index."""
+    made: list[tuple[str, DDLElement]] = []
+    if table.name in ONLY_APPENDED_TO:
+        made.append((str(table.primary_key.name), AddConstraint(table.primary_key, isolate_from_table=False)))
+    by_name = sorted(table.indexes, key=lambda index: str(index.name))
+    return made + [(str(index.name), CreateIndex(index)) for index in by_name if _comes_later(index)]
+
+
+def _comes_later(index: Index) -> bool:
+    return index.name not in READ_WHILE_FILLING
+
+
+def _sql(element: DDLElement) -> str:
+    return str(element.compile(dialect=_DIALECT))
