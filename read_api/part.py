@@ -15,7 +15,7 @@ from runtime.postgres import create_engine
 from runtime.service import spawn
 from runtime.settings import Settings
 
-HEALTH_INTERVAL_S = 1.0
+HEALTH_INTERVAL_S = 0.5
 
 
 @asynccontextmanager
@@ -38,11 +38,11 @@ async def read_api_part(app: FastAPI, settings: Settings, health: Health) -> Asy
 
 
 async def watch(service: ReadService, health: Health) -> None:
-    """Tell the health check whether the read models can be reached."""
+    """Follow what is live, and tell the health check whether the read models can be reached."""
     health.set("postgres", "not reached yet")
     while True:
         try:
-            await service.positions([])
+            await service.database.follow()
             health.set("postgres", None)
         except DatabaseUnavailable as error:
             health.set("postgres", error.reason)

@@ -11,7 +11,7 @@ from read_api.problems import bad_cursor, cursor_of_another_team, log_changed
 
 LOG = """
 SELECT team_id::text, log_id::text, last_sequence
-  FROM projected_logs WHERE projection = 'library' AND generation = 1
+  FROM projected_logs WHERE projection = 'library'
 """
 """The logs that the read models show. One more condition picks the teams."""
 

@@ -15,6 +15,7 @@ class Health:
     def __init__(self) -> None:
         self._reasons: dict[str, str | None] = {}
         self._alarms: dict[str, str] = {}
+        self._notes: dict[str, str] = {}
 
     def set(self, part: str, reason: str | None) -> None:
         """Say that a part works (None), or why it does not."""
@@ -35,14 +36,30 @@ class Health:
         PART_READY.labels(part).set(0)
         _log.error("alarm", part=part, reason=reason)
 
+    def note(self, part: str, note: str | None) -> None:
+        """Say of a part what does not keep it from working, or that there is nothing to say."""
+        if note is None:
+            self._notes.pop(part, None)
+        else:
+            self._notes[part] = note
+
+    def forget(self, part: str) -> None:
+        """A part is no more; an alarm that it gave stays."""
+        if self._reasons.pop(part, "") != "" and part not in self._alarms:
+            PART_READY.remove(part)
+        self._notes.pop(part, None)
+
     def ready(self) -> dict[str, str]:
         """The parts that do not work, with the reason; empty when the process is ready."""
         waiting = {part: reason for part, reason in self._reasons.items() if reason is not None}
         return {**waiting, **self._alarms}
 
     def parts(self) -> dict[str, str]:
-        """Every part: `ok`, or the reason why not."""
-        return {**dict.fromkeys(self._reasons, "ok"), **self.ready()}
+        """Every part: `ok`, with what there is to say of it, or the reason why not."""
+        working = {
+            part: f"ok: {self._notes[part]}" if part in self._notes else "ok" for part in self._reasons
+        }
+        return {**working, **self.ready()}
 
 
 router = APIRouter(prefix="/health", tags=["process"])

@@ -53,8 +53,8 @@ def create_engine(settings: Settings, application_name: str, **session: str) -> 
 
 
 @asynccontextmanager
-async def driver(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
-    """The driver's own connection, from the pool.
+async def driver(engine: AsyncEngine, path: str | None = None) -> AsyncIterator[asyncpg.Connection]:
+    """The driver's own connection, from the pool; on it plain names are looked for on `path`.
 
     The pool does not see what happens on it, and would hand out a dead one for ever: one that has closed is
     replaced here, and one that an error was met on is not given back.
@@ -65,10 +65,20 @@ async def driver(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
             await connection.invalidate()
             pg = await _raw(connection)
         try:
+            if path is not None:
+                await _follow(connection, pg, path)
             yield pg
         except Exception:
             await connection.invalidate()
             raise
+
+
+async def _follow(connection: AsyncConnection, pg: asyncpg.Connection, path: str) -> None:
+    """Postgres looks plain names up anew when the path is another one, also in prepared statements."""
+    known = connection.sync_connection.info if connection.sync_connection else {}
+    if known.get("path") != path:
+        await pg.execute(f"SET search_path TO {path}")
+        known["path"] = path
 
 
 async def _raw(connection: AsyncConnection) -> asyncpg.Connection:

@@ -21,7 +21,14 @@ from command_api.decider.session import (
     Seat,
     take_session,
 )
-from command_api.decider.snapshot import Snapshot, Wanted, read_snapshot
+from command_api.decider.snapshot import (
+    FIRST,
+    Snapshot,
+    Switched,
+    Wanted,
+    live_generations,
+    read_snapshot,
+)
 from events.errors import EventError
 from events.pattern import ImpossibleEvent
 from runtime.health import Health
@@ -49,6 +56,7 @@ class PartitionOwner:
         self._health = health
         self._identity = identity
         self._seat = Seat(settings=settings, identity=identity, commands=commands, read=self._read)
+        self._generations = FIRST
         self._stopping = asyncio.Event()
         self._part = f"partition-{identity.partition}"
         self._log = logger.bind(partition=identity.partition)
@@ -74,11 +82,12 @@ class PartitionOwner:
         io = KafkaPartition(self._settings, self._identity.partition, writer)
         try:
             await io.start()
+            self._generations = await live_generations(self._engine)
             session = await take_session(io, writer, self._seat)
             self._log.info("partition_taken", writer=writer, **session.begun)
             self._health.set(self._part, None)
             await session.serve(self._stopping)
-        except (CheckpointWentBack, RetakeDue) as error:
+        except (CheckpointWentBack, Switched, RetakeDue) as error:
             self._log.info("partition_taken_anew", reason=repr(error))
         except (NotReady, Superseded, UnknownFate, *FAILED_IO) as error:
             self._log.warning("partition_left", reason=repr(error))
@@ -93,4 +102,4 @@ class PartitionOwner:
             await asyncio.wait_for(self._stopping.wait(), random.uniform(0.3, 1.0))  # noqa: S311
 
     async def _read(self, wanted: Wanted) -> Snapshot:
-        return await read_snapshot(self._engine, self._identity.partition, wanted)
+        return await read_snapshot(self._engine, self._identity.partition, wanted, self._generations)
