@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import auditing, merging, reading, verifying, writing
+from benchmarks import auditing, merging, reading, rebuilding, verifying, writing
 from benchmarks.statistics import Report
 
 WORKLOADS: Mapping[str, Callable[[Report], None]] = {
@@ -14,6 +14,7 @@ WORKLOADS: Mapping[str, Callable[[Report], None]] = {
     "merge": merging.merge,
     "audit": auditing.audit,
     "verify": verifying.verify,
+    "rebuild": rebuilding.rebuild,
 }
 
 

@@ -35,8 +35,13 @@ def create_team() -> dict[str, str]:
 def record_pattern() -> dict[str, object]:
     """A command that records a pattern that no one has."""
     pattern_id = str(uuid.uuid4())
-    fields = {"name": pattern_id, **FILLING}
+    fields = fields_of_pattern()
     return {"type": "record_pattern", "command_id": command_id(), "pattern_id": pattern_id, "fields": fields}
+
+
+def fields_of_pattern() -> dict[str, object]:
+    """Those of a pattern whose name no one has."""
+    return {"name": str(uuid.uuid4()), **FILLING}
 
 
 def path_of(number: int) -> str:

@@ -57,15 +57,17 @@ class Subscription:
         projection: Projection[Work],
         find_start: Callable[[int], Awaitable[Checkpoint]],
         status: Status,
+        name: str,
     ) -> None:
         self.assignment = Assignment(engine, projection, self, find_start, status, settings.projector_batch)
         self.projection = projection
+        self.name = name
         self.status = status
         self._subscriber = broker.subscriber(
             projection.topic,
             **member_options(settings),
             batch=True,
-            group_id=f"{settings.topic_prefix}.projector.{projection.name}",
+            group_id=f"{settings.topic_prefix}.projector.{name}",
             listener=self.assignment,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="none",

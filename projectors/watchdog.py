@@ -74,7 +74,7 @@ class Watch:
             self._joined_at = now
         for partition in self._pulses.partitions - set(loops):
             self._pulses.forget(partition)
-            PROJECTION_LAG.remove(self.subscription.projection.name, partition)
+            PROJECTION_LAG.remove(self.subscription.name, partition)
         overdue = [self._is_overdue(p, loops[p], bounds[p], now) for p in loops]
         self._report(sum(bounds[p].end - loops[p].checkpoint.next_offset for p in loops))
         return any(overdue) or now - self._joined_at > self._patience_s
@@ -91,7 +91,7 @@ class Watch:
         """Replace the consumer; if that fails, it is due again as soon as it was this time."""
         self._pulses.begin_anew(time.monotonic())
         self._joined_at = time.monotonic()
-        _log.error("no progress, replacing the consumer", projection=self.subscription.projection.name)
+        _log.error("no progress, replacing the consumer", projection=self.subscription.name)
         await self.subscription.restart()
 
     def _is_overdue(self, partition: int, loop: PartitionLoop, bounds: Bounds, now: float) -> bool:
@@ -100,7 +100,7 @@ class Watch:
             self.subscription.assignment.stop(partition, WrongLog(bounds.outside(offset)))
             return False
         lag = bounds.end - offset
-        PROJECTION_LAG.labels(self.subscription.projection.name, partition).set(lag)
+        PROJECTION_LAG.labels(self.subscription.name, partition).set(lag)
         # Without Postgres nothing moves, and another consumer would not help.
         return not loop.is_waiting and self._pulses.is_overdue(partition, offset, lag, now)
 

@@ -5,28 +5,24 @@ What they need is imported when they run: the client's commands share the comman
 
 # ruff: noqa: PLC0415
 
-from __future__ import annotations
-
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from projectors.sample import Rows
+from server import generation_commands
+from server.configured import configured as _settings
 from server.process import Process
-
-if TYPE_CHECKING:
-    from runtime.settings import Settings
-    from runtime.startup_failures import StartupFailure
 
 app = typer.Typer(no_args_is_help=True)
 log = typer.Typer(no_args_is_help=True)
 app.add_typer(log, name="log", help="Export the log to files, check them, and import them again.")
 
 _Export = Annotated[Path, typer.Argument(help="the folder of the export", file_okay=False)]
+app.command()(generation_commands.rebuild)
+app.add_typer(generation_commands.app, name="generations")
 
 
 @app.command()
@@ -169,28 +165,3 @@ def openapi(
     from server.description import openapi_of
 
     typer.echo(openapi_of(process))
-
-
-@contextmanager
-def _settings() -> Iterator[Settings]:
-    """The settings; a failure that the operator can act on becomes one line and an exit code."""
-    from runtime.startup import failure_of
-    from runtime.startup_failures import Misconfigured
-    from server.loading import load_settings
-
-    try:
-        settings = load_settings()
-    except Misconfigured as failure:
-        raise _exit(failure) from None
-    try:
-        yield settings
-    except Exception as error:
-        explained = failure_of(error, settings)
-        if explained is None:
-            raise
-        raise _exit(explained) from None
-
-
-def _exit(failure: StartupFailure) -> typer.Exit:
-    typer.echo(f"patternlog: {failure}", err=True)
-    return typer.Exit(failure.exit_code)
