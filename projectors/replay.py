@@ -1,4 +1,4 @@
-"""The log folded anew up to a point, from Kafka alone: no read model, and so no database, is asked."""
+"""The log folded anew up to a point, from Kafka alone: no read model is asked; a fresh one can be filled."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +11,15 @@ from events.pattern import Pattern, pattern_id_of
 from events.record import text_of
 from events.stream import StreamState
 from events.team import Team
-from projectors.chain import Step, StreamKey
+from projectors.chain import Step, StreamKey, TeamLog
 from projectors.entries import UNREADABLE, recorded_at
 from projectors.errors import Broken, WrongLog
 from projectors.fold import Fold, PartitionWalk
+from projectors.fresh_tables import FreshTables
 from projectors.json_rows import json_text
 from projectors.links import Link
 from projectors.log_reading import read_records
+from projectors.proven import PROVEN
 from projectors.reader import open_reader, read_bounds
 from runtime.settings import Settings
 from runtime.topics import Topics, partition_of
@@ -88,8 +90,17 @@ class Replayed:
         return (json_text(state.fields) for _, _, state in live)
 
 
-async def replay(settings: Settings, log_ids: Sequence[str], extent: Extent, advance: Advance) -> Replayed:
-    """Fold the log as it is. Raise `NoSuchPoint`; `Broken` or `WrongLog` where a projector would stop."""
+async def replay(
+    settings: Settings,
+    log_ids: Sequence[str],
+    extent: Extent,
+    advance: Advance,
+    tables: FreshTables | None = None,
+) -> Replayed:
+    """Fold the log as it is, into `tables` too.
+
+    Raise `NoSuchPoint`; `Broken` or `WrongLog` where a projector would stop.
+    """
     replayed = Replayed(log_ids=log_ids)
     partitions = range(settings.log_partitions)
     if extent.team_id is not None:
@@ -101,11 +112,11 @@ async def replay(settings: Settings, log_ids: Sequence[str], extent: Extent, adv
             bounds = (await read_bounds(reader, at.topic, [partition]))[partition]
             if bounds.begin > 0:
                 raise WrongLog(f"{at.topic} partition {partition} begins at offset {bounds.begin}")
-            folding = _Folding(partition, extent, replayed)
+            folding = _Folding(partition, extent, replayed, tables)
             async for records in read_records(settings, reader, at, 0, bounds.end):
-                folding.take(folding.walk.read(records))
+                await folding.take(folding.walk.read(records))
                 advance(f"events {partition}", folding.walk.reached.next_offset, bounds.end)
-            folding.end()
+            await folding.end()
     _check(extent, replayed)
     _sum_up(replayed)
     return replayed
@@ -114,23 +125,37 @@ async def replay(settings: Settings, log_ids: Sequence[str], extent: Extent, adv
 class _Folding:
     """One partition on its way."""
 
-    def __init__(self, partition: int, extent: Extent, replayed: Replayed) -> None:
+    def __init__(
+        self, partition: int, extent: Extent, replayed: Replayed, tables: FreshTables | None
+    ) -> None:
         self.walk = PartitionWalk(partition, replayed.log_ids)
         self._extent = extent
         self._replayed = replayed
-        self._fold = Fold(self.walk.links, replayed.log_ids, lambda team_id, _: extent.has(team_id))
+        self._fold = Fold(
+            self.walk.links,
+            replayed.log_ids,
+            lambda team_id, _: extent.has(team_id),
+            () if tables is None else PROVEN,
+        )
+        self._partition = partition
+        self._tables = tables
+        self._logs: dict[str, TeamLog] = {}
         self._past: set[str] = set()
 
-    def take(self, links: list[Link]) -> None:
+    async def take(self, links: list[Link]) -> None:
         """Fold what is up to the point."""
         for link, step in self._fold.apply([link for link in links if self._is_within(link)]):
             self._count(link, step)
         for fault in self.walk.links.faults:
             if fault.team_id is None or self._extent.has(fault.team_id):
                 raise Broken(fault.offset, f"team {fault.team_id}, sequence {fault.sequence}: {fault.reason}")
+        if self._tables is not None:
+            await self._tables.take(self._fold)
 
-    def end(self) -> None:
+    async def end(self) -> None:
         """Add what it came to."""
+        if self._tables is not None:
+            await self._tables.end(self._fold, self._partition, self._replayed.log_ids, self._logs)
         self._replayed.records += self.walk.reached.next_offset
         self._replayed.void_records += self.walk.reached.void_records
         self._replayed.states |= self._fold.states
@@ -158,6 +183,9 @@ class _Folding:
     def _count(self, link: Link, step: Step) -> None:
         team = self._replayed.teams[link.team_id]
         team.last_sequence, team.last_hash = link.sequence, link.hash
+        self._logs[link.team_id] = TeamLog(
+            last_sequence=link.sequence, event_count=link.sequence, last_hash=link.hash
+        )
         at = step.recorded_at
         team.first_recorded = min(at, team.first_recorded or at)
         team.last_recorded = max(at, team.last_recorded or at)

@@ -92,13 +92,16 @@ def replay(
     library: Annotated[
         Path | None, typer.Option(help="write the team's live patterns to this JSON or NDJSON file")
     ] = None,
+    schema: Annotated[
+        str | None, typer.Option(help="fill the library's tables as they were, in a new schema of this name")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
 ) -> None:
     """Fold the log anew, from Kafka alone, and tell what it holds: 0 when done, 3 when it is broken."""
     from server.replaying import folded, told
 
     with _settings() as settings:
-        replayed = asyncio.run(folded(settings, team, until, library))
+        replayed = asyncio.run(folded(settings, team, until, library, schema))
         code = told(replayed, library, as_json=as_json)
     raise typer.Exit(code)
 

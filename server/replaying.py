@@ -1,8 +1,9 @@
-"""`replay`: the log folded anew up to a point, into a report or a library."""
+"""`replay`: the log folded anew up to a point, into a report, a library, or tables of its own."""
 
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from events.identifiers import is_uuid
 from events.json_text import Json
 from events.shapes import is_time, utc_text
 from projectors.errors import ProjectionError
+from projectors.fresh_tables import fresh_tables
 from projectors.replay import Extent, NoSuchPoint, Replayed, TeamTotals, replay
 from runtime.log_setup import check_log
 from runtime.settings import Settings
@@ -24,9 +26,11 @@ _SHOWN = 20
 
 
 async def folded(
-    settings: Settings, team_id: str | None, until: str | None, library: Path | None
+    settings: Settings, team_id: str | None, until: str | None, library: Path | None, schema: str | None
 ) -> Replayed | None:
-    """What the log folds to; None, and a line on stderr, where it cannot be followed.
+    """What the log folds to, also in fresh tables if a schema is named for them.
+
+    None, and a line on stderr, where the log cannot be followed.
 
     Raise `Misconfigured` for a team or a point that there is not.
     """
@@ -36,7 +40,11 @@ async def folded(
         raise Misconfigured("--library needs --team, or --until with a cursor: a library is one team's")
     try:
         with reading_bars() as advance:
-            return await replay(settings, identity.log_ids, extent, advance)
+            async with AsyncExitStack() as stack:
+                tables = None
+                if schema is not None:
+                    tables = await stack.enter_async_context(fresh_tables(settings, schema))
+                return await replay(settings, identity.log_ids, extent, advance, tables)
     except NoSuchPoint as error:
         raise Misconfigured(str(error)) from None
     except ProjectionError as error:

@@ -11,6 +11,7 @@ import pytest
 
 from events.cursor import Cursor
 from events.pattern import PatternRecorded
+from projectors.schema import tables_of
 from runtime.settings import Settings
 from tests.databases import variables_of
 from tests.processes import running
@@ -70,6 +71,31 @@ async def test_a_library_is_written_as_it_was_at_a_point(told: Told, tmp_path: P
     assert (code, json.loads(file.read_text())) == (0, {"patterns": [{"name": "n"}]})
     code, _, _ = await told.run(tmp_path, "replay", "--team", told.team, "--library", str(lines))
     assert (code, lines.read_text()) == (0, '{"name":"m"}\n')
+
+
+async def test_a_read_model_is_filled_as_it_was_at_a_point_or_not_at_all(told: Told, tmp_path: Path) -> None:
+    at = ("--team", told.team, "--until", "2")
+    code, said, _ = await told.run(tmp_path, "replay", *at, "--schema", "as_it_was")
+    assert code == 0
+    assert "up to sequence 2" in said
+    assert await fetch(told.settings, "SELECT name, version FROM as_it_was.patterns") == [("n", 1)]
+    for table, count in {"heads": 2, "names": 1, "history": 1, "audit": 2, "changes": 1}.items():
+        assert await fetch(told.settings, f"SELECT count(*) FROM as_it_was.{table}") == [(count,)]
+    code, _, errors = await told.run(tmp_path, "replay", "--schema", "as_it_was")
+    assert (code, "is there already" in errors) == (2, True)
+    code, _, _ = await told.run(tmp_path, "replay", "--team", told.team, "--until", "9", "--schema", "later")
+    assert code == 2
+    assert await fetch(told.settings, "SELECT to_regnamespace('later') IS NULL") == [(True,)]
+    for name in ("public", "Big", "pg_x", "a;b"):
+        assert (await told.run(tmp_path, "replay", "--schema", name))[0] == 2
+
+
+async def test_all_of_the_log_in_fresh_tables_is_what_was_projected(told: Told, tmp_path: Path) -> None:
+    assert (await told.run(tmp_path, "replay", "--schema", "all_of_it"))[0] == 0
+    for table in tables_of("library"):
+        if table.name != "checkpoints":
+            fresh, live = (f"SELECT t::text FROM {of}.{table.name} AS t" for of in ("all_of_it", "public"))
+            assert sorted(await fetch(told.settings, fresh)) == sorted(await fetch(told.settings, live))
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
