@@ -37,6 +37,7 @@ class Step:
     envelope: Envelope
     event: Event
     recorded_at: datetime
+    leaf: bytes
     before: StreamState | None
     after: StreamState
     pattern_id: str
@@ -96,6 +97,7 @@ def next_step(states: Mapping[StreamKey, StreamState], entry: Entry) -> Step:
         envelope=event,
         event=entry.event,
         recorded_at=entry.recorded_at,
+        leaf=entry.leaf,
         before=before,
         after=after,
         pattern_id=_pattern_id(event.stream, entry.event),

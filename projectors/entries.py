@@ -1,17 +1,33 @@
 """Events out of records that count: decoded, and whole commands only."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from events.envelope import Envelope, decode, record_hash
+from events.envelope import Envelope, canonical_bytes, decode
 from events.errors import EventError
 from events.record import TERM, Record, text_of
 from events.registry import Event, read
+from evidence.merkle import hash_leaf
 from projectors.errors import Broken
 from projectors.json_rows import check_json
 
 UNREADABLE = (EventError, ValueError, OverflowError)
+
+
+class Hashes(NamedTuple):
+    """Of a record as written: what the next event of its team's log names, and the leaf of the tree."""
+
+    link: str
+    leaf: bytes
+
+
+def hashes_of(record: Record) -> Hashes:
+    """Both, of bytes that are put together once."""
+    written = canonical_bytes(record)
+    return Hashes(hashlib.sha256(written).hexdigest(), hash_leaf(written))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +41,7 @@ class Entry:
     event: Event
     recorded_at: datetime
     hash: str
+    leaf: bytes
 
 
 def read_entries(records: Sequence[Record], log_id: str, ancestors: Sequence[str] = ()) -> list[Entry]:
@@ -40,7 +57,7 @@ def read_entries(records: Sequence[Record], log_id: str, ancestors: Sequence[str
     for record in records:
         start = record.offset if last is None or _ends_command(last) else last.command_start
         try:
-            entry = read_entry(record, start, log_ids, record_hash(record))
+            entry = read_entry(record, start, log_ids, hashes_of(record))
         except UNREADABLE as error:
             raise Broken(start, f"the event at offset {record.offset} cannot be read: {error}") from error
         if not _follows(last, entry):
@@ -57,8 +74,8 @@ def incomplete_from(entries: Sequence[Entry]) -> int | None:
     return entries[-1].command_start
 
 
-def read_entry(record: Record, command_start: int, log_ids: Sequence[str], link: str) -> Entry:
-    """Decode one record, whose hash is `link`; raise one of `UNREADABLE` when it is no event of this log."""
+def read_entry(record: Record, command_start: int, log_ids: Sequence[str], hashes: Hashes) -> Entry:
+    """Decode one record, of known hashes; raise one of `UNREADABLE` when it is no event of this log."""
     envelope = decode(record)
     if envelope.log_id not in log_ids:
         raise ValueError(f"it belongs to the log {envelope.log_id}")
@@ -70,7 +87,8 @@ def read_entry(record: Record, command_start: int, log_ids: Sequence[str], link:
         envelope=envelope,
         event=read(envelope.type, envelope.data),
         recorded_at=_moment(envelope.recorded_at),
-        hash=link,
+        hash=hashes.link,
+        leaf=hashes.leaf,
     )
 
 

@@ -75,7 +75,7 @@ class Fold:
                 for onlooker in self._onlookers:
                     onlooker.pass_over(link.team_id, stream, at)
             return None
-        entry = read_entry(link.record, link.record.offset, self._log_ids, link.hash)
+        entry = read_entry(link.record, link.record.offset, self._log_ids, link.hashes)
         step = next_step(self.states, entry)
         for model in self._models.values():
             model.apply(step)

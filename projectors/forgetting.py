@@ -10,6 +10,8 @@ from runtime.settings import Settings
 async def forget_projections(settings: Settings) -> None:
     """Empty the tables that the log fills again, all or nothing; what is in Postgres alone stays.
 
+    Heads come from their topic; alarms stay until an operator clears them.
+
     A projector that runs finds its checkpoint gone and begins anew; a decider takes its partition anew.
     """
     engine = create_engine(settings, "patternlog-forget")
@@ -19,5 +21,6 @@ async def forget_projections(settings: Settings) -> None:
                 if one.state is not State.DROPPED:
                     names = [f"{one.schema}.{table.name}" for table in tables_of(one.projection)]
                     await pg.execute(f"TRUNCATE {', '.join(names)}")
+            await pg.execute("TRUNCATE public.tree_heads, public.tree_keys, public.tree_head_positions")
     finally:
         await engine.dispose()

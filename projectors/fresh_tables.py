@@ -4,18 +4,20 @@ It has no checkpoints, since it is not to be fed: it stays what the log was.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from asyncpg import Connection
 
+from evidence.tiles import Edges, Place
 from projectors.chain import TeamLog
 from projectors.fold import Fold
 from projectors.generation_tables import create_tables, finish_tables
 from projectors.library import NAME
 from projectors.proven import PROVEN, Proven
-from projectors.rows import add
+from projectors.rows import Row, add
 from projectors.team_logs import save_logs
+from projectors.tree import TILES
 from runtime.postgres import create_engine, driver
 from runtime.settings import Settings
 from runtime.startup_failures import Misconfigured
@@ -28,19 +30,33 @@ class FreshTables:
 
     def __init__(self, pg: Connection) -> None:
         self._pg = pg
+        self._trees: dict[str, Edges] = {}
 
-    async def take(self, fold: Fold) -> None:
-        """Add the rows since the last call to the tables that have one per event."""
+    async def take(self, fold: Fold, leaves: Iterable[tuple[str, bytes]]) -> None:
+        """Add what the events since the last call add rows for; `leaves` are theirs, with their teams."""
         await self._add(fold, (table for table in PROVEN if table.appended))
+        for team_id, leaf in leaves:
+            self._trees.setdefault(team_id, Edges()).add(leaf)
+        await add(self._pg, "tiles", TILES, _rows(self._trees, Edges.completed))
 
     async def end(self, fold: Fold, partition: int, log_ids: Sequence[str], logs: dict[str, TeamLog]) -> None:
         """Add the rest of a partition."""
         await self._add(fold, (table for table in PROVEN if not table.appended))
+        await add(self._pg, "tree_edges", TILES, _rows(self._trees, Edges.all))
+        self._trees = {}
         await save_logs(self._pg, NAME, partition, log_ids[0], logs)
 
     async def _add(self, fold: Fold, tables: Iterable[Proven]) -> None:
         for table in tables:
             await add(self._pg, table.name, table.columns, fold.rows(table))
+
+
+def _rows(trees: dict[str, Edges], tiles: Callable[[Edges], list[tuple[Place, bytes]]]) -> list[Row]:
+    return [
+        (team_id, place.level, place.index, hashes)
+        for team_id, edges in trees.items()
+        for place, hashes in tiles(edges)
+    ]
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The projection `library`: seven read models of [events] that share one checkpoint."""
+"""The projection `library`: eight read models of [events] that share one checkpoint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,14 @@ from projectors.history import History
 from projectors.patterns import Patterns
 from projectors.read_model import ReadModel
 from projectors.team_logs import load_logs, save_logs
+from projectors.tree import Tree
 
 NAME = "library"
 
 
 def read_models() -> tuple[ReadModel, ...]:
     """One of each read model, for one batch."""
-    return (Heads(), Names(), Patterns(), Changes(), History(), Conflicts(), Audit())
+    return (Heads(), Names(), Patterns(), Changes(), History(), Conflicts(), Audit(), Tree())
 
 
 def show(steps: Sequence[Step], models: Sequence[ReadModel]) -> None:

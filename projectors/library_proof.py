@@ -17,6 +17,7 @@ from projectors.proof import Proof
 from projectors.proven import PROVEN, Proven
 from projectors.reader import Bounds, open_reader, read_bounds
 from projectors.sample import Rows
+from projectors.tree_comparison import TreeProof, find_strange_trees
 
 _CLIENT = "patternlog-verify"
 
@@ -51,8 +52,10 @@ class LibraryProof:
         teams = self._teams
         wanted, found = (_without(logs, teams.unknown) for logs in (teams.wanted, teams.found))
         compare_logs(wanted, found, self._findings)
+        known = sorted({*teams.wanted, *teams.unproven})
+        await find_strange_trees(self._pg, known, self._findings)
         if self._proof.rows is not Rows.NONE:
-            await self._find_strangers()
+            await self._find_strangers(known)
 
     async def _prove(self, reader: AIOKafkaConsumer, at: TopicPartition) -> None:
         bounds = (await read_bounds(reader, at.topic, [at.partition]))[at.partition]
@@ -97,10 +100,9 @@ class LibraryProof:
     def _living_in(self, partition: int) -> set[str]:
         return {team_id for team_id, (there, _) in self._teams.found.items() if there == partition}
 
-    async def _find_strangers(self) -> None:
+    async def _find_strangers(self, known: Sequence[str]) -> None:
         """Rows of teams that are in no log."""
-        known = {*self._teams.wanted, *self._teams.unproven}
-        scope = Scope(teams=sorted(known), others=True, sample=self._proof.sample)
+        scope = Scope(teams=known, others=True, sample=self._proof.sample)
         for table in PROVEN:
             if table.appended:
                 await AppendedRows(self._pg, table, self._findings).find_added(scope)
@@ -116,6 +118,7 @@ class _Partition:
         self.walk = PartitionWalk(at.partition, proof.log_ids)
         self._proof = proof
         self._at = at
+        self._tree = TreeProof(proof.pg, proof.findings)
         tables = PROVEN if proof.rows is not Rows.NONE else ()
         self._fold = Fold(self.walk.links, proof.log_ids, proof.has, tables)
         self._states = [table for table in tables if not table.appended]
@@ -136,6 +139,7 @@ class _Partition:
             self._proof.differing("checkpoints", self.number)
 
     async def _take(self, links: Sequence[Link]) -> None:
+        await self._tree.take(links)
         if self._proof.rows is Rows.NONE:
             return
         self._fold.apply(links)
@@ -149,7 +153,8 @@ class _Partition:
         )
 
     async def compare(self, teams: Sequence[str]) -> None:
-        """Compare the rows of teams whose logs could be followed."""
+        """Compare the trees and rows of teams whose logs could be followed."""
+        await self._tree.compare(teams)
         scope = Scope(teams=teams, sample=self._proof.sample)
         for rows in self._appended.values():
             await rows.find_added(scope)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from events.envelope import FIRST_PREVIOUS_HASH, SEQUENCE_DIGITS, record_hash
+from events.envelope import FIRST_PREVIOUS_HASH, SEQUENCE_DIGITS
 from events.errors import MalformedRecord
 from events.identifiers import is_uuid
 from events.record import TERM, Record, integer_of
 from projectors.chain import TeamLog
+from projectors.entries import Hashes, hashes_of
 from projectors.errors import Broken
 
 _FIRST_LINK = FIRST_PREVIOUS_HASH.encode()
@@ -20,7 +21,7 @@ class Link(NamedTuple):
     record: Record
     team_id: str
     sequence: int
-    hash: str
+    hashes: Hashes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,9 +93,9 @@ class Links:
             if wrong is not None:
                 self.fail(record, chain.team_id, *wrong)
                 continue
-            found = record_hash(record)
-            chain.sequence, chain.hash = chain.sequence + 1, found.encode()
-            links.append(Link(record, chain.team_id, chain.sequence, found))
+            hashes = hashes_of(record)
+            chain.sequence, chain.hash = chain.sequence + 1, hashes.link.encode()
+            links.append(Link(record, chain.team_id, chain.sequence, hashes))
         return links
 
     def is_broken(self, record: Record) -> bool:

@@ -144,13 +144,14 @@ class _Folding:
 
     async def take(self, links: list[Link]) -> None:
         """Fold what is up to the point."""
-        for link, step in self._fold.apply([link for link in links if self._is_within(link)]):
+        taken = self._fold.apply([link for link in links if self._is_within(link)])
+        for link, step in taken:
             self._count(link, step)
         for fault in self.walk.links.faults:
             if fault.team_id is None or self._extent.has(fault.team_id):
                 raise Broken(fault.offset, f"team {fault.team_id}, sequence {fault.sequence}: {fault.reason}")
         if self._tables is not None:
-            await self._tables.take(self._fold)
+            await self._tables.take(self._fold, ((link.team_id, link.hashes.leaf) for link, _ in taken))
 
     async def end(self) -> None:
         """Add what it came to."""
@@ -182,9 +183,9 @@ class _Folding:
 
     def _count(self, link: Link, step: Step) -> None:
         team = self._replayed.teams[link.team_id]
-        team.last_sequence, team.last_hash = link.sequence, link.hash
+        team.last_sequence, team.last_hash = link.sequence, link.hashes.link
         self._logs[link.team_id] = TeamLog(
-            last_sequence=link.sequence, event_count=link.sequence, last_hash=link.hash
+            last_sequence=link.sequence, event_count=link.sequence, last_hash=link.hashes.link
         )
         at = step.recorded_at
         team.first_recorded = min(at, team.first_recorded or at)

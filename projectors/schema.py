@@ -285,7 +285,7 @@ SELECT DISTINCT ON (projection) projection, schema_name FROM public.generations 
 """
 """By projection, the schema with the tables of its live generation."""
 
-_COMMON = ("generations",)
+_COMMON = ("generations", "tree_heads", "tree_alarms", "tree_keys", "tree_head_positions")
 _BESIDE_CHECKPOINTS = {"outcomes": ("outcomes", "refusals", "decider_positions"), "origins": ("origins",)}
 
 
@@ -298,8 +298,75 @@ def tables_of(projection: str) -> list[Table]:
 
 
 def search_path(schemas: Iterable[str]) -> str:
-    """The path on which plain names mean these schemas' tables; the first generations' place comes last."""
-    return ", ".join(sorted(set(schemas), key=lambda schema: (schema == "public", schema)))
+    """The path on which plain names mean these schemas' tables, and what no generation has for itself."""
+    return ", ".join(sorted({*schemas, "public"}, key=lambda schema: (schema == "public", schema)))
+
+
+tiles = Table(
+    "tiles",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+    comment="The complete tiles of each team's Merkle tree; none ever changes",
+)
+
+tree_edges = Table(
+    "tree_edges",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+    comment="Per level the tile of each team's Merkle tree that is not complete",
+)
+
+TILES = " UNION ALL ".join(
+    f"SELECT level, index, hashes FROM {table.name} JOIN unnest($2::smallint[], $3::bigint[])"  # noqa: S608
+    " AS k (level, index) USING (level, index) WHERE team_id = $1"
+    for table in (tiles, tree_edges)
+)
+"""Those tiles of a team's tree that are there, complete or not, as of one snapshot."""
+
+tree_heads = Table(
+    "tree_heads",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("log_id", _Id, primary_key=True),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("time_s", BigInteger, nullable=False, comment="POSIX time that it states"),
+    Column("note", Text, nullable=False),
+    comment="The signed heads of each log's tree, as in their topic",
+)
+
+tree_alarms = Table(
+    "tree_alarms",
+    metadata,
+    Column("team_id", _Id, primary_key=True),
+    Column("log_id", _Id, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("raised_at", _Time, nullable=False, server_default=func.now()),
+    comment="Logs whose heads are signed no more until an operator has acted, and why",
+)
+
+tree_keys = Table(
+    "tree_keys",
+    metadata,
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+    comment="Signed notes that name the keys in use, as in the topic of heads",
+)
+
+tree_head_positions = Table(
+    "tree_head_positions",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("next_offset", BigInteger, nullable=False),
+    comment="How far the topic of heads was read into the tables",
+)
 
 
 def facet(team_id: str, field: str, value: str) -> str:

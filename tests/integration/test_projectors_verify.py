@@ -99,6 +99,7 @@ async def test_tables_that_are_what_the_log_says_are_found_equal(told: Told) -> 
         "history": 6,
         "audit": 7,
         "conflicts": 1,
+        "tree_edges": 1,
         "projected_logs": 1,
         "decider_positions": 2,
     }
@@ -256,7 +257,9 @@ async def test_a_checkpoint_that_skipped_an_event_is_found_in_every_read_model(f
     )
     assert {(one.table, one.kind, one.team_id) for one in report.differences} == {
         (table, "missing", team)
-        for table in ("heads", "names", "patterns", "changes", "history", "audit", "projected_logs")
+        for table in (
+            *("heads", "names", "patterns", "changes", "history", "audit", "tree_edges", "projected_logs"),
+        )
     }
     assert report.first_bad_sequences == {team: 1}
 
