@@ -16,6 +16,7 @@ class Health:
         self._reasons: dict[str, str | None] = {}
         self._alarms: dict[str, str] = {}
         self._notes: dict[str, str] = {}
+        self._remarks: dict[str, str] = {}
 
     def set(self, part: str, reason: str | None) -> None:
         """Say that a part works (None), or why it does not."""
@@ -49,17 +50,29 @@ class Health:
             PART_READY.remove(part)
         self._notes.pop(part, None)
 
+    def remark(self, what: str, reason: str | None) -> None:
+        """Say what an operator may want to know although every part works; None takes it back."""
+        if self._remarks.get(what) == reason:
+            return
+        if reason is None:
+            del self._remarks[what]
+            _log.info("remark taken back", what=what)
+        else:
+            self._remarks[what] = reason
+            _log.warning("remark", what=what, reason=reason)
+        PART_READY.labels(what).set(reason is None)
+
     def ready(self) -> dict[str, str]:
         """The parts that do not work, with the reason; empty when the process is ready."""
         waiting = {part: reason for part, reason in self._reasons.items() if reason is not None}
         return {**waiting, **self._alarms}
 
     def parts(self) -> dict[str, str]:
-        """Every part: `ok`, with what there is to say of it, or the reason why not."""
+        """Every part: `ok`, or the reason why not; and what else there is to say."""
         working = {
             part: f"ok: {self._notes[part]}" if part in self._notes else "ok" for part in self._reasons
         }
-        return {**working, **self.ready()}
+        return {**working, **self._remarks, **self.ready()}
 
 
 router = APIRouter(prefix="/health", tags=["process"])

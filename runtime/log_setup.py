@@ -127,6 +127,7 @@ async def create_topics(settings: Settings) -> None:
         topics.commands: _COMMANDS_RETENTION_MS,
         topics.events: -1,
         topics.outcomes: _OUTCOMES_RETENTION_MS,
+        topics.tree_heads: -1,
     }
     async with _admin(settings) as admin:
         wanted = [_topic(settings, name, retention) for name, retention in retentions.items()]

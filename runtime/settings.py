@@ -97,6 +97,20 @@ class Settings(BaseSettings):
     origin_retention_days: Annotated[int, Field(ge=1, le=30)] = Field(
         30, description="Days for which the audit shows from which address and program a command came"
     )
+    tree_head_keys: SecretStr = Field(
+        SecretStr(""), description="Seeds of the keys that sign tree heads, comma-separated; none: unsigned"
+    )
+    tree_head_name: str = Field("patternlog", description="Name of the keys, and first part of each log's")
+    tree_head_events: Annotated[int, Field(ge=1)] = Field(
+        1_000, description="Events after which a log's new tree head is signed at the latest"
+    )
+    tree_head_s: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="Seconds after which a grown log's new tree head is signed at the latest"
+    )
+    witnesses: str = Field("", description="Witnesses of tree heads, comma-separated: URL, a space, and vkey")
+    witness_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        5.0, description="Seconds that a round of signing waits for the witnesses at the most"
+    )
     shutdown_s: Annotated[float, Field(gt=0)] = Field(
         20.0, description="Seconds that a process takes at the most to finish its work on stop"
     )

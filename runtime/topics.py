@@ -1,4 +1,4 @@
-"""The three topics of the log, and which partition a team lives in."""
+"""The topics of the log, and which partition a team lives in."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,9 +28,14 @@ class Topics:
         return f"{self.prefix}.outcomes.v1"
 
     @property
-    def all(self) -> tuple[str, str, str]:
-        """All three."""
-        return self.commands, self.events, self.outcomes
+    def tree_heads(self) -> str:
+        """Signed heads of the logs' Merkle trees, and notes of the keys that sign them."""
+        return f"{self.prefix}.tree_heads.v1"
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.commands, self.events, self.outcomes, self.tree_heads
 
     @property
     def by_role(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ import typer
 from projectors.sample import Rows
 from server import generation_commands
 from server.configured import configured as _settings
+from server.configured import exit_with
 from server.process import Process
 
 app = typer.Typer(no_args_is_help=True)
@@ -150,6 +151,33 @@ def forget_projections() -> None:
 
     with _settings() as settings:
         asyncio.run(forget_and_tell(settings))
+
+
+@app.command("new-signing-key")
+def new_signing_key(
+    name: Annotated[str, typer.Option(help="PATTERNLOG_TREE_HEAD_NAME")] = "patternlog",
+) -> None:
+    """Print a new seed for PATTERNLOG_TREE_HEAD_KEYS, which is secret, and the vkey that verifiers take."""
+    from projectors.notary.keys import new_seed, signing_key
+    from runtime.startup_failures import Misconfigured
+
+    seed = new_seed()
+    try:
+        vkey = signing_key(name, seed).key().vkey
+    except Misconfigured as failure:
+        raise exit_with(failure) from None
+    typer.echo(f"seed {seed}\nvkey {vkey}")
+
+
+@app.command("tree-alarms")
+def tree_alarms(
+    clear: Annotated[str, typer.Option(help="id of the team whose log is to be signed again")] = "",
+) -> None:
+    """Print the alarms of logs whose tree heads are signed no more, with their evidence; or clear one."""
+    from server.tree_alarms import clear_alarm, list_alarms
+
+    with _settings() as settings:
+        typer.echo(asyncio.run(clear_alarm(settings, clear) if clear else list_alarms(settings)))
 
 
 @app.command("env-example")

@@ -25,16 +25,17 @@ def configured() -> Iterator[Settings]:
     try:
         settings = load_settings()
     except Misconfigured as failure:
-        raise _exit(failure) from None
+        raise exit_with(failure) from None
     try:
         yield settings
     except Exception as error:
         explained = failure_of(error, settings)
         if explained is None:
             raise
-        raise _exit(explained) from None
+        raise exit_with(explained) from None
 
 
-def _exit(failure: StartupFailure) -> typer.Exit:
+def exit_with(failure: StartupFailure) -> typer.Exit:
+    """The end of a command by a failure, which is told in one line."""
     typer.echo(f"patternlog: {failure}", err=True)
     return typer.Exit(failure.exit_code)

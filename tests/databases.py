@@ -54,4 +54,6 @@ def variables_of(settings: Settings) -> dict[str, object]:
         "redis_url": settings.redis_url.get_secret_value(),
         "topic_prefix": settings.topic_prefix,
         "log_partitions": settings.log_partitions,
+        "tree_head_keys": settings.tree_head_keys.get_secret_value(),
+        "tree_head_s": settings.tree_head_s,
     }
