@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import auditing, merging, reading, rebuilding, verifying, writing
+from benchmarks import auditing, merging, proving, reading, rebuilding, verifying, writing
 from benchmarks.statistics import Report
 
 WORKLOADS: Mapping[str, Callable[[Report], None]] = {
@@ -15,6 +15,7 @@ WORKLOADS: Mapping[str, Callable[[Report], None]] = {
     "audit": auditing.audit,
     "verify": verifying.verify,
     "rebuild": rebuilding.rebuild,
+    "prove": proving.prove,
 }
 
 

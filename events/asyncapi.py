@@ -24,11 +24,12 @@ _STAMPS_OF_EXAMPLES = {
     "command_offset": "88211",
 }
 _DAY_MS = 24 * 60 * 60 * 1000
-_RETENTION_MS = {"commands": 30 * _DAY_MS, "events": -1, "outcomes": 37 * _DAY_MS}
+_RETENTION_MS = {"commands": 30 * _DAY_MS, "events": -1, "outcomes": 37 * _DAY_MS, "tree_heads": -1}
 _ABOUT = {
     "commands": "Commands as the API accepted them. Written by the command API alone.",
     "events": "Facts, for ever, and fences. A record counts by the reader's rule alone: see docs/events.md.",
     "outcomes": "The one answer to each command, fences and marks. The reader's rule holds here too.",
+    "tree_heads": "Signed heads of the Merkle trees, for ever. The reader's rule is not for this topic.",
 }
 
 
@@ -39,6 +40,7 @@ def document(commands: Mapping[str, Schema]) -> Schema:
         "events": {name: _event(name, cls) for name, cls in {**TYPES, **OLDER_TYPES}.items()}
         | {"fence": _fence()},
         "outcomes": {"outcome": _outcome(), "mark": _mark(), "fence": _fence()},
+        "tree_heads": _notes(),
     }
     return {
         "asyncapi": "3.0.0",
@@ -117,6 +119,21 @@ def _event(name: str, event_class: type[Event] | OlderType) -> Schema:
 def _command(name: str, schema: Schema) -> Schema:
     headers = {"$ref": "#/components/schemas/CommandHeaders"}
     return _message(name, schema["description"], headers, _payload(schema), _team_key())
+
+
+def _notes() -> dict[str, Schema]:
+    return {
+        "tree_head": _note("A signed tree head", _team_key()),
+        "keys": _note("The signing keys", {"const": "keys"}),
+    }
+
+
+def _note(what: str, key: Schema) -> Schema:
+    headers: Schema = {"type": "object", "properties": {"content-type": {"type": "string"}}}
+    payload: Schema = {"type": "string", "description": f"{what}, as a C2SP signed note"}
+    name = "keys" if "const" in key else "tree_head"
+    message = _message(name, f"{what}; docs/audit.md explains it.", headers, payload, key)
+    return {**message, "contentType": "text/plain; charset=utf-8"}
 
 
 def _as_written(schema: Schema) -> Schema:

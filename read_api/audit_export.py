@@ -112,12 +112,12 @@ async def export_log(
     end = await _end(reader, team_id, query, query.to)
     expected = query.from_ - 1
 
-    def show(part: bytes) -> Shown:
+    def show(part: bytes) -> Shown | None:
         nonlocal expected
-        expected += 1
         event = envelope_of(team_id, part)
-        if event.sequence != expected:
-            raise log_incomplete(expected)
+        if event.sequence != expected + 1:
+            return None
+        expected += 1
         return (event.sequence,), log_line(event)
 
     scan = Scan(
@@ -134,7 +134,7 @@ async def export_log(
             raise CutOffStream(f"the audit does not hold what is after sequence {expected}")
         return b""
 
-    return await _streamed(reader, scan, end, _Form(media_type=_NDJSON, head=b"", last=last))
+    return await _streamed(reader, scan, end, _Form(media_type=_NDJSON, head=b"", last=last), query.from_)
 
 
 async def _end(reader: Reader, team_id: str, reading: Reading, to: str | None) -> Cursor:
@@ -142,11 +142,15 @@ async def _end(reader: Reader, team_id: str, reading: Reading, to: str | None) -
     return await reader.point(team_id, "to", to, reading.timeout)
 
 
-async def _streamed(reader: Reader, scan: Scan, end: Cursor, form: _Form) -> StreamingResponse:
-    """The answer; what can be told as a problem is found before it begins."""
+async def _streamed(
+    reader: Reader, scan: Scan, end: Cursor, form: _Form, wanted: int | None = None
+) -> StreamingResponse:
+    """The answer; what can be told as a problem is found before it begins: that `wanted` is not there."""
     chunks = scan.chunks(reader)
     first = await anext(chunks)
     shown(first.position, end)
+    if wanted is not None and wanted <= end.sequence and not first.found:
+        raise log_incomplete(wanted)
     headers = {"Patternlog-Cursor": str(end), "Patternlog-Last-Sequence": str(end.sequence)}
     return StreamingResponse(
         _lines(first, chunks, end, form),

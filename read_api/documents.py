@@ -115,6 +115,57 @@ class HistoryPage(Document):
     next_page: Annotated[str | None, Field(description="For `page`; null on the last page")]
 
 
+Hash = Annotated[
+    str, Field(description="SHA-256 in base64", examples=["47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="])
+]
+Size = Annotated[int, Field(description="Number of events that the tree is over")]
+
+
+class TreeHeadDocument(Document):
+    """A signed tree head; the note is all that counts."""
+
+    origin: Annotated[str, Field(description="The log's name in its heads, for ever")]
+    size: Size
+    root: Hash
+    signed_at: Annotated[str, Field(description="The time that the note states, RFC 3339")]
+    note: Annotated[str, Field(description="C2SP tlog-checkpoint, with the cosignatures of witnesses")]
+
+
+class TreeHeadsPage(Document):
+    """A page of tree heads."""
+
+    tree_heads: list[TreeHeadDocument]
+    next_page: Annotated[str | None, Field(description="For `page`; null on the last page")]
+
+
+class SigningKeysDocument(Document):
+    """Who signs tree heads."""
+
+    name: Annotated[str | None, Field(description="Of the keys; null: nothing is signed")]
+    keys: Annotated[list[str], Field(description="Those that sign now, as vkeys (C2SP signed-note)")]
+    notes: Annotated[list[str], Field(description="Signed notes that name the keys in use, the oldest first")]
+
+
+class InclusionDocument(Document):
+    """A proof that an event is in a tree."""
+
+    sequence: Annotated[int, Field(description="Of the event; its leaf is the one before in number")]
+    size: Size
+    leaf: Hash
+    root: Hash
+    path: Annotated[list[Hash], Field(description="From the leaf up")]
+
+
+class ConsistencyDocument(Document):
+    """A proof that a tree begins with an earlier one."""
+
+    from_: Annotated[int, Field(alias="from", description="Size of the earlier tree")]
+    to: Annotated[int, Field(description="Size of the later tree")]
+    from_root: Hash
+    to_root: Hash
+    path: list[Hash]
+
+
 class ClosingDocument(EventDocument):
     """The event that ended a conflict."""
 

@@ -71,6 +71,23 @@ class DatabaseUnavailable(Problem):
         self.reason = reason
 
 
+def no_tree_head(size: int | None) -> Problem:
+    """Nothing is signed of the log yet, or nothing of this size."""
+    which = "no tree head" if size is None else f"no tree head of size {size}"
+    return Problem("no_tree_head", 404, f"{which} of the log is signed")
+
+
+def proof_out_of_range(order: str, tree_size: int) -> Problem:
+    """A proof of what the tree does not hold."""
+    detail = f"must be: {order} <= {tree_size}, the size of the tree"
+    return Problem("proof_out_of_range", 400, detail, tree_size=tree_size)
+
+
+def damaged_tree(reason: str) -> Problem:
+    """The stored tree lacks what it must have; `patternlog verify` says where."""
+    return Problem("damaged_tree", 500, f"the stored tree cannot prove it: {reason}")
+
+
 def invalid_parameter(name: str, reason: str) -> Problem:
     """A query parameter that is refused before its value is looked at."""
     shown = name.encode("utf-8", "replace").decode()

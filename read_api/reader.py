@@ -52,6 +52,14 @@ class Reader:
         if cursor is not None:
             await self.service.visibility.wait(cursor, reading.timeout)
 
+    async def position(self, team_id: str, reading: Reading) -> Position:
+        """Where a team's log stands, once what the request asks to see is visible; raise `Problem`."""
+        await self.wait(team_id, reading)
+        position = (await self.service.positions([team_id])).get(team_id)
+        if position is None:
+            raise unknown_team(team_id)
+        return position
+
     async def look_back(self, team_id: str, query: PastReading, page: str | None = None) -> Cursor | None:
         """Wait for what the request asks to see; the point of the past that it asks for, if it does."""
         await self.wait(team_id, query)

@@ -13,6 +13,8 @@ from read_api import (
     history,
     merging,
     patterns,
+    proofs,
+    tree_heads,
 )
 from read_api.parameters import check_query
 
@@ -22,10 +24,12 @@ async def check_actor(request: Request) -> None:
     request.app.state.authenticator.actor_of(request.headers.get("authorization"))
 
 
-router = APIRouter(
-    prefix="/api/v1/teams/{team_id}", dependencies=[Depends(check_actor), Depends(check_query)]
-)
+router = APIRouter(dependencies=[Depends(check_actor), Depends(check_query)])
+of_a_team = APIRouter(prefix="/api/v1/teams/{team_id}")
 # `diff` is no id of a pattern, and so comes first.
 audits = (audit, audit_refusals, audit_export)
-for read_model in (diff, patterns, changes, history, blame, conflicts, merging, *audits):
-    router.include_router(read_model.router)
+signed = (tree_heads, proofs)
+for read_model in (diff, patterns, changes, history, blame, conflicts, merging, *audits, *signed):
+    of_a_team.include_router(read_model.router)
+for one in (of_a_team, tree_heads.keys_router):
+    router.include_router(one)

@@ -27,6 +27,11 @@ ROUTES = {
     f"{PATTERN}/blame": ("BlameDocument", READING | {"team_id", "pattern_id"}),
     f"{TEAM}/conflicts": ("ConflictsPage", PAST | PAGING | {"team_id", "status", "pattern_id"}),
     f"{TEAM}/conflicts/{{conflict_id}}": ("ConflictDocument", PAST | {"team_id", "conflict_id"}),
+    f"{TEAM}/audit/tree-head": ("TreeHeadDocument", READING | {"team_id", "size"}),
+    f"{TEAM}/audit/tree-heads": ("TreeHeadsPage", READING | PAGING | {"team_id"}),
+    f"{TEAM}/audit/proofs/inclusion": ("InclusionDocument", READING | {"team_id", "sequence", "size"}),
+    f"{TEAM}/audit/proofs/consistency": ("ConsistencyDocument", READING | {"team_id", "from", "to"}),
+    "/api/v1/audit/keys": ("SigningKeysDocument", set()),
     f"{TEAM}/merging": ("MergingDocument", READING | {"team_id"}),
     f"{TEAM}/audit": ("AuditPage", READING | PAGING | AUDIT | {"order"}),
     f"{TEAM}/audit/refusals": (
@@ -57,7 +62,7 @@ def test_every_route_is_a_get_and_described(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("path", [*ROUTES, *STREAMS])
 def test_every_parameter_is_described(document: dict[str, Any], path: str) -> None:
-    parameters = document["paths"][path]["get"]["parameters"]
+    parameters = document["paths"][path]["get"].get("parameters", [])
     assert {parameter["name"] for parameter in parameters} == (ROUTES.get(path) or STREAMS[path])[1]
     assert all(parameter["description"] for parameter in parameters)
 
@@ -69,7 +74,7 @@ def test_every_answer_has_its_shape(document: dict[str, Any], path: str) -> None
     assert schema == {"$ref": f"#/components/schemas/{ROUTES[path][0]}"}
     assert set(responses["default"]["content"]) == {"application/problem+json"}
     assert "422" not in responses
-    assert ("304" in responses) == (not path.endswith(WITHOUT_TAG))
+    assert ("304" in responses) == (not path.endswith(WITHOUT_TAG) and "/audit/" not in path)
 
 
 @pytest.mark.parametrize("path", STREAMS)
