@@ -10,8 +10,10 @@ from devstack.ports import HOST
 from devstack.progress import Reporter
 from devstack.services import EVERY_KIND, Services
 from devstack.stack import DevStack, StackOptions
+from projectors.notary.keys import new_seed
 
 PARTITIONS = "4"
+SEED = "tree-head-key"
 
 
 @contextmanager
@@ -20,7 +22,7 @@ def deployment(reporter: Reporter) -> Iterator[Services]:
     reporter.say("Starting real Kafka, PostgreSQL and Redis …")
     with DevStack(reporter=reporter) as stack:
         reporter.say("Starting command API, decider, projector and read API, a process each …")
-        with Services(settings_for(stack)) as services:
+        with Services(settings_for(stack, new_seed())) as services:
             services.set_up()
             services.start(*EVERY_KIND)
             yield services
@@ -31,7 +33,7 @@ def kept_deployment(reporter: Reporter, data_dir: Path, port: int) -> Iterator[S
     """The same with data that is kept, and both APIs on one port: this one, or any if others have it."""
     with (
         DevStack(StackOptions(data_dir=data_dir), reporter) as stack,
-        Services(settings_for(stack)) as services,
+        Services(settings_for(stack, kept_seed(data_dir))) as services,
     ):
         services.set_up()
         wanted = {"port": str(port)} if is_free(port) else {}
@@ -53,9 +55,21 @@ def is_free(port: int) -> bool:
     return True
 
 
-def settings_for(stack: DevStack) -> dict[str, str]:
-    """The settings of the services on a stack."""
-    return stack.environment() | {"PATTERNLOG_LOG_PARTITIONS": PARTITIONS}
+def settings_for(stack: DevStack, seed: str) -> dict[str, str]:
+    """The settings of the services on a stack; tree heads are signed by the seed's key."""
+    own = {"PATTERNLOG_LOG_PARTITIONS": PARTITIONS, "PATTERNLOG_TREE_HEAD_KEYS": seed}
+    return stack.environment() | own
+
+
+def kept_seed(data_dir: Path) -> str:
+    """The seed of the development key that lies beside the data, made at the first start."""
+    path = data_dir / SEED
+    if not path.exists():
+        written = path.with_suffix(".part")
+        written.touch(mode=0o600)
+        written.write_text(new_seed())
+        written.rename(path)  # it is there at once and whole
+    return path.read_text().strip()
 
 
 def client_environment(token: str) -> dict[str, str]:

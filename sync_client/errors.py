@@ -10,12 +10,14 @@ SyncError                 code, message, exit code of the command line
  │   └─ UnexpectedAnswer  not the published shape: another server, a proxy's page
  ├─ LocalRefusal          a local edit that the library refuses, before anything is kept
  ├─ BadPatternFile        a file that is no pattern file
+ ├─ BadAuditFile          a file that is no export, heads or keys
+ ├─ ProofFailed           the server's log is not the one that was seen before
  ├─ WorkspaceError        no workspace here, or one already
  └─ ReplicaError          the database cannot be used: damaged, full, of a newer version
      └─ ReplicaLocked     another process is writing
 """
 
-CONFLICTS, USAGE, TRY_LATER, SIGN_IN, SERVER, REPLICA = 1, 2, 3, 4, 5, 6
+CONFLICTS, USAGE, TRY_LATER, SIGN_IN, SERVER, REPLICA, EVIDENCE = 1, 2, 3, 4, 5, 6, 7
 """The command line's exit codes beside 0; docs/sync-client.md explains each."""
 
 

@@ -1,7 +1,7 @@
 """The transport over HTTP."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,6 +9,8 @@ import httpx
 
 from command_api.decisions.refusals import Refusal
 from events.json_text import Json, dump
+from evidence.head_files import texts_of
+from sync_client.audit_wire import ServerKeys, read_head, read_heads_page, read_keys, read_path
 from sync_client.errors import (
     BatchRefused,
     LogChanged,
@@ -43,8 +45,18 @@ class Endpoint:
 
     def changes_url(self) -> str:
         """Where changes come from."""
-        base = (self.read_server or self.server).rstrip("/")
-        return f"{base}/api/v1/teams/{self.team_id}/changes"
+        return f"{self._read_api()}/teams/{self.team_id}/changes"
+
+    def audit_url(self, of: str) -> str:
+        """Where something of the audit comes from."""
+        return f"{self._read_api()}/teams/{self.team_id}/audit/{of}"
+
+    def keys_url(self) -> str:
+        """Where the service's keys are."""
+        return f"{self._read_api()}/audit/keys"
+
+    def _read_api(self) -> str:
+        return f"{(self.read_server or self.server).rstrip('/')}/api/v1"
 
 
 # Reading them takes longer than many a request.
@@ -102,6 +114,59 @@ class HttpTransport:
             return read_page(response.content)
         raise _error_of(response)
 
+    async def tree_head(self) -> str | None:
+        response = await self._get(self._endpoint.audit_url("tree-head"))
+        return None if response is None else read_head(response.content)
+
+    async def consistency(self, old: int, new: int) -> list[bytes] | None:
+        url = self._endpoint.audit_url("proofs/consistency")
+        response = await self._request("GET", url, params={"from": str(old), "to": str(new)})
+        if response.status_code == 200:
+            return read_path(response.content)
+        error = _error_of(response)
+        if error.code == "proof_out_of_range":
+            return None
+        raise error
+
+    async def server_keys(self) -> ServerKeys:
+        response = await self._get(self._endpoint.keys_url())
+        return ServerKeys() if response is None else read_keys(response.content)
+
+    async def tree_heads(self, page: str | None) -> tuple[list[str], str | None]:
+        """Signed heads from the smallest on, and where to go on; none from a server that knows of none."""
+        given = {"limit": "1000"} if page is None else {"limit": "1000", "page": page}
+        response = await self._get(self._endpoint.audit_url("tree-heads"), given)
+        return ([], None) if response is None else read_heads_page(response.content)
+
+    async def inclusion(self, sequence: int, size: int) -> dict[str, Json] | None:
+        """The proof that an event is in the tree of a size."""
+        given = {"sequence": str(sequence), "size": str(size)}
+        response = await self._get(self._endpoint.audit_url("proofs/inclusion"), given)
+        if response is None:
+            return None
+        return {"sequence": sequence, "size": size, "path": texts_of(read_path(response.content))}
+
+    @asynccontextmanager
+    async def stream(self, of: str, params: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
+        """An answer of the audit that is read as it comes; raise a `TransportError` if it breaks off."""
+        url = self._endpoint.audit_url(of)
+        with _explained(url):
+            async with self._client.stream("GET", url, params=params) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    raise _error_of(response)
+                yield response
+
+    async def _get(self, url: str, params: Mapping[str, str] | None = None) -> httpx.Response | None:
+        """What is there; None where nothing is, as on a server that does not know the route."""
+        response = await self._request("GET", url, params=params)
+        if response.status_code == 200:
+            return response
+        error = _error_of(response)
+        if response.status_code == 404 and isinstance(error, RequestRefused):
+            return None
+        raise error
+
     async def _request(
         self,
         method: str,
@@ -111,19 +176,24 @@ class HttpTransport:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        try:
+        with _explained(url):
             return await self._client.request(method, url, content=content, headers=headers, params=params)
-        except httpx.TimeoutException as error:
-            raise TryLater(
-                "timeout", f"{_host(url)} did not answer in time ({type(error).__name__})"
-            ) from error
-        except httpx.UnsupportedProtocol as error:
-            raise RequestRefused("bad_url", f"{url}: {error}") from error
-        except httpx.TransportError as error:
-            reason = str(error) or type(error).__name__
-            raise TryLater("no_network", f"{_host(url)} cannot be reached: {reason}") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UnexpectedAnswer(f"{_host(url)}: {error}") from error
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """The network's errors as the client's own."""
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise TryLater("timeout", f"{_host(url)} did not answer in time ({type(error).__name__})") from error
+    except httpx.UnsupportedProtocol as error:
+        raise RequestRefused("bad_url", f"{url}: {error}") from error
+    except httpx.TransportError as error:
+        reason = str(error) or type(error).__name__
+        raise TryLater("no_network", f"{_host(url)} cannot be reached: {reason}") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UnexpectedAnswer(f"{_host(url)}: {error}") from error
 
 
 def _error_of(response: httpx.Response) -> TransportError:

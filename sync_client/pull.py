@@ -2,6 +2,8 @@
 
 Without a cursor, or when the server's log became another one, a new confirmed state is filled beside the
 old one and takes its place when it is complete: a pull that fails leaves the library as it was.
+
+Before the first changes of a pull are applied, their log must prove to be the one that was seen before.
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +15,7 @@ from sync_client.confirmed import row_of, state_of
 from sync_client.errors import LogChanged, UnexpectedAnswer
 from sync_client.local_pattern import Pulled
 from sync_client.local_store import LocalStore, Origin
+from sync_client.log_watch import LogWatch
 from sync_client.replica import Replica
 from sync_client.surroundings import Surroundings
 from sync_client.transport import Transport
@@ -39,6 +42,7 @@ class Puller:
         self._store = LocalStore(replica.connection)
         self._transport = transport
         self._surroundings = surroundings
+        self._watch = LogWatch(replica, transport, surroundings.now)
 
     async def pull(self) -> PullReport:
         """Catch up with the server; when it fails, whole pages that came are kept, and the outbox always."""
@@ -62,6 +66,7 @@ class Puller:
         report = PullReport()
         while True:
             page = await self._page(self._cursor("cursor"))
+            await self._prove(page, report)
             with self._replica.transaction():
                 self._apply(page)
                 self._note(page.cursor, complete=not page.has_more)
@@ -93,6 +98,7 @@ class Puller:
                 self._replica.put("filling", "")
         while True:
             page = await self._page(self._cursor("filling"))
+            await self._prove(page, report)
             with self._replica.transaction():
                 self._store.confirmed.fill([row_of(change) for change in page.changes])
                 self._replica.put("filling", str(page.cursor))
@@ -120,6 +126,10 @@ class Puller:
             raise LogChanged("log_changed", "the server's log is another one")
         self._check(page, 0 if since is None else since.sequence)
         return page
+
+    async def _prove(self, page: ChangesPage, before: PullReport) -> None:
+        if page.changes and not before.changes:
+            await self._watch.check(page.cursor.log_id)
 
     def _awaited(self, since: Cursor | None) -> str | None:
         """Our own last write, if it is not behind us: what was pushed must not vanish by a pull."""

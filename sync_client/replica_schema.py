@@ -4,7 +4,7 @@ import sqlite3
 
 from sync_client.errors import ReplicaError
 
-VERSION = 2
+VERSION = 3
 
 _COLUMNS = """(
     pattern_id TEXT PRIMARY KEY,
@@ -24,7 +24,37 @@ NAME_INDEX = "CREATE INDEX patterns_by_name ON patterns (name_key) WHERE status 
 
 _RESOLVES_INDEX = "CREATE INDEX outbox_by_resolves ON outbox (resolves) WHERE resolves IS NOT NULL"
 
+_TREE_HEADS = """
+-- The keys whose tree heads are believed, and why.
+CREATE TABLE audit_keys (
+    vkey TEXT PRIMARY KEY,
+    because TEXT NOT NULL CHECK (because IN ('given', 'first_use', 'rotation')),
+    trusted_at TEXT NOT NULL
+);
+
+-- The last head that was seen of each log that this library had.
+CREATE TABLE tree_heads (
+    log_id TEXT PRIMARY KEY,
+    note TEXT NOT NULL,
+    seen_at TEXT NOT NULL
+);
+
+-- Proofs that failed: kept for ever, told until somebody has acknowledged them.
+CREATE TABLE failed_proofs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    found_at TEXT NOT NULL,
+    server TEXT NOT NULL,
+    log_id TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    held TEXT,
+    shown TEXT NOT NULL,
+    path TEXT NOT NULL,
+    acknowledged_at TEXT
+);
+"""
+
 _SCHEMA = f"""
+{_TREE_HEADS}
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 -- What the server confirmed; tombstones have no name and no fields.
@@ -103,7 +133,7 @@ WHERE state IN ('pending', 'sent', 'accepted') AND (
 def prepare(connection: sqlite3.Connection) -> None:
     """Make the tables of a new replica, or bring those of an older one up to date; raise `ReplicaError`."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    script = {0: _SCHEMA, 1: _FROM_VERSION_1}.get(version)
+    script = {0: _SCHEMA, 1: _FROM_VERSION_1 + _TREE_HEADS, 2: _TREE_HEADS}.get(version)
     if script is not None:
         connection.executescript(f"BEGIN; {script} PRAGMA user_version = {VERSION}; COMMIT;")
     check_version(connection)

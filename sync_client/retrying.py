@@ -7,6 +7,7 @@ from typing import TypeVar
 import stamina
 
 from events.json_text import Json
+from sync_client.audit_wire import ServerKeys
 from sync_client.errors import TryLater
 from sync_client.transport import Transport
 from sync_client.wire import Answer, ChangesPage
@@ -64,3 +65,12 @@ class RetryingTransport:
         return await patiently(
             self._patience, lambda: self._transport.changes(cursor, at_least=at_least, limit=limit)
         )
+
+    async def tree_head(self) -> str | None:
+        return await patiently(self._patience, self._transport.tree_head)
+
+    async def consistency(self, old: int, new: int) -> list[bytes] | None:
+        return await patiently(self._patience, lambda: self._transport.consistency(old, new))
+
+    async def server_keys(self) -> ServerKeys:
+        return await patiently(self._patience, self._transport.server_keys)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from events.cursor import parse_cursor
+from sync_client.head_store import HeadStore
 from sync_client.library import Library
 from sync_client.outbox import Outbox
 from sync_client.replica import Replica
@@ -26,6 +27,8 @@ class Status:
     held: int
     conflicts: int
     refused: int
+    failed_proofs: int
+    """Those that nobody has acknowledged."""
 
 
 def status_of(replica: Replica) -> Status:
@@ -49,4 +52,5 @@ def status_of(replica: Replica) -> Status:
             held=commands["held"],
             conflicts=commands["conflict"],
             refused=commands["refused"],
+            failed_proofs=sum(one.acknowledged_at is None for one in HeadStore(replica).evidence()),
         )

@@ -1,5 +1,6 @@
 """Commands that keep the library in step: init, pull, push, sync, status."""
 
+import sys
 import time
 import uuid
 from dataclasses import asdict
@@ -9,10 +10,12 @@ from typing import Annotated, Literal
 import typer
 
 from events.identifiers import is_uuid
+from sync_client.audit_files import keys_of
 from sync_client.client import SyncClient
 from sync_client.console import age, counted, exit_with, say, say_json
 from sync_client.edits import Editor
-from sync_client.errors import NeedsSignIn
+from sync_client.errors import EVIDENCE, NeedsSignIn
+from sync_client.head_store import HeadStore
 from sync_client.http_transport import Endpoint
 from sync_client.options import HERE, AsJson, Directory, ReadServer, Server, Token, token_from
 from sync_client.outbox import Outbox
@@ -39,11 +42,15 @@ def init(
     read_server: ReadServer = None,
     team: Annotated[str | None, typer.Option("--team", help="The id of a team that exists.")] = None,
     create: Annotated[str | None, typer.Option("--create", help="The name of a team to create.")] = None,
+    audit_key: Annotated[
+        list[str] | None,
+        typer.Option("--audit-key", metavar="VKEY", help="A key of the log; else the first one seen."),
+    ] = None,
     token: Token = None,
     directory: Directory = HERE,
 ) -> None:
     """Make a workspace: for a team that exists, or for one that is created."""
-    given = token_from(token)
+    given, keys = token_from(token), keys_of(audit_key)
     if (team is None) == (create is None):
         raise typer.BadParameter("give either --team or --create")
     if team is not None and not is_uuid(team):
@@ -54,6 +61,8 @@ def init(
     if create is None:
         check(endpoint_of(home, given))
     with new_workspace(directory, home, given) as (_, replica):
+        with replica.transaction():
+            HeadStore(replica).trust(keys, "given", utc_now())
         if create is not None:
             with replica.transaction():
                 Editor(replica).create_team(create, utc_now())
@@ -84,6 +93,8 @@ def status(as_json: AsJson = False, directory: Directory = HERE) -> None:
         say_json(asdict(found))
     else:
         _say_status(found)
+    if found.failed_proofs:
+        sys.exit(EVIDENCE)
     exit_with(found.conflicts + found.refused)
 
 

@@ -133,17 +133,17 @@ class ChangesPage:
 
 def read_outcomes(body: bytes) -> list[Answer]:
     """The answers to a batch; raise `UnexpectedAnswer`."""
-    return _read(_OUTCOMES, body).outcomes
+    return read_shape(_OUTCOMES, body).outcomes
 
 
 def read_answer(body: bytes) -> Answer:
     """The answer to a question about one command; raise `UnexpectedAnswer`."""
-    return _read(_ANSWER, body)
+    return read_shape(_ANSWER, body)
 
 
 def read_page(body: bytes) -> ChangesPage:
     """A page of changes; raise `UnexpectedAnswer`."""
-    page = _read(_PAGE, body)
+    page = read_shape(_PAGE, body)
     return ChangesPage(changes=page.changes, cursor=read_cursor(page.cursor), has_more=page.has_more)
 
 
@@ -163,7 +163,8 @@ def read_problem(body: bytes) -> ProblemDocument | None:
         return None
 
 
-def _read(adapter: TypeAdapter[_Shape], body: bytes) -> _Shape:
+def read_shape(adapter: TypeAdapter[_Shape], body: bytes) -> _Shape:
+    """An answer of a shape; raise `UnexpectedAnswer` for any other."""
     try:
         return adapter.validate_json(body)
     except ValidationError as error:

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sync_client.console import warn
 from sync_client.errors import NeedsSignIn, WorkspaceError
+from sync_client.head_store import HeadStore
 from sync_client.http_transport import Endpoint
 from sync_client.replica import Replica, readable_replica, writable_replica
 
@@ -32,12 +34,14 @@ class Workspace:
     def writing(self) -> Iterator[Replica]:
         """The replica, to write."""
         with writable_replica(self.folder) as replica:
+            _warn_of_evidence(replica)
             yield replica
 
     @contextmanager
     def reading(self) -> Iterator[Replica]:
         """The replica, to read; another process may be writing."""
         with readable_replica(self.folder) as replica:
+            _warn_of_evidence(replica)
             yield replica
 
     def keep_token(self, token: str) -> None:
@@ -59,6 +63,12 @@ class Workspace:
             return (self.folder / "token").read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             raise NeedsSignIn("no_token", "no token: give one with --token or PATTERNLOG_TOKEN") from None
+
+
+def _warn_of_evidence(replica: Replica) -> None:
+    unsettled = HeadStore(replica).unsettled()
+    if unsettled is not None:
+        warn(unsettled.message)
 
 
 def find_workspace(start: Path) -> Workspace:

@@ -24,6 +24,7 @@ from runtime.settings import Settings
 from runtime.topics import Topics, partition_of
 from server.backup.export import SEGMENT_BYTES, export_log
 from server.setup import set_up
+from sync_client.audit_wire import ServerKeys
 from sync_client.errors import TryLater
 from sync_client.http_transport import Endpoint, HttpTransport, http_transport
 from sync_client.replica import writable_replica
@@ -85,6 +86,15 @@ class Deaf(Transport):
 
     async def changes(self, cursor: str | None, *, at_least: str | None, limit: int) -> ChangesPage:
         return await self._transport.changes(cursor, at_least=at_least, limit=limit)
+
+    async def tree_head(self) -> str | None:
+        return await self._transport.tree_head()
+
+    async def consistency(self, old: int, new: int) -> list[bytes] | None:
+        return await self._transport.consistency(old, new)
+
+    async def server_keys(self) -> ServerKeys:
+        return await self._transport.server_keys()
 
 
 @asynccontextmanager

@@ -15,11 +15,13 @@ import psutil
 import pytest
 
 from events.json_text import Json
-from sync_client.errors import CONFLICTS, ReplicaLocked
+from sync_client.errors import CONFLICTS, EVIDENCE, ReplicaLocked
+from sync_client.head_store import HeadStore
 from sync_client.library import Library
 from sync_client.replica import writable_replica
 from sync_client.workspace import Home, Workspace, new_workspace
 from tests.sync_fakes import killed
+from tests.sync_fakes.audited import SIGNER
 from tests.sync_fakes.clients import PATIENT, Client, client_of
 from tests.sync_fakes.http_server import TOKEN, ServedFake, served
 from tests.sync_fakes.server import FakeServer
@@ -118,6 +120,47 @@ def test_a_pull_killed_anywhere_goes_on_to_the_whole_library(fake: ServedFake, w
         assert seen in ({}, fake.server.live())
         assert run(folder, "pull") == 0
         assert look(folder)[0] == fake.server.live()
+
+
+def signed(fake: ServedFake, workspace: Path) -> FakeServer:
+    """A server with a key, whose first head the workspace has seen, and whose log has grown since."""
+    fake.server.log.signers = [SIGNER]
+    fill(fake.server, workspace.parent / "author", 3)
+    assert run(workspace, "pull") == 0
+    fill(fake.server, workspace.parent / "another", 12)
+    return fake.server
+
+
+def kept(folder: Path) -> tuple[list[str], list[str]]:
+    """The heads that a workspace holds, and the reasons of what did not fit."""
+    with Workspace(folder / ".patternlog").reading() as replica:
+        store = HeadStore(replica)
+        return store.heads(), [one.reason for one in store.evidence()]
+
+
+def test_a_pull_that_proves_a_head_killed_anywhere_ends_with_the_newest_one(
+    fake: ServedFake, workspace: Path
+) -> None:
+    newest = [signed(fake, workspace).tree_head()["note"]]
+    steps = steps_of(copy_of(workspace, "whole"), "pull")
+    for death in deaths(steps):
+        folder = copy_of(workspace, f"killed at {death}")
+        assert run(folder, "pull", killed_at=death) == -signal.SIGKILL
+        assert run(folder, "pull") == 0
+        assert (kept(folder), look(folder)[0]) == ((newest, []), fake.server.live())
+
+
+def test_a_pull_whose_proof_fails_killed_anywhere_keeps_it_once_and_applies_nothing(
+    fake: ServedFake, workspace: Path
+) -> None:
+    server, before, (held, _) = signed(fake, workspace), look(workspace), kept(workspace)
+    server.log.records[0] = server.log.records[0].with_headers({"ce_actor": b"somebody else"})
+    steps = steps_of(copy_of(workspace, "whole"), "pull", code=EVIDENCE)
+    for death in deaths(steps):
+        folder = copy_of(workspace, f"killed at {death}")
+        assert run(folder, "pull", killed_at=death) == -signal.SIGKILL
+        assert run(folder, "pull") == EVIDENCE
+        assert (kept(folder), look(folder)) == ((held, ["inconsistent"]), before)
 
 
 def test_a_sync_after_a_restore_killed_anywhere_keeps_the_outbox(fake: ServedFake, workspace: Path) -> None:

@@ -32,6 +32,10 @@ class ServedFake:
     """Called when it has had its effect, before the answer."""
     canned: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     """Answers to give instead, before the request has any effect."""
+    cuts: list[int] = field(default_factory=list)
+    """After how many bytes the next logs break off."""
+    lacks: int | None = None
+    """A sequence that the server cannot tell."""
 
 
 class _Listener(ThreadingHTTPServer):
@@ -85,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
             for name, value in {**headers, "Content-Length": str(len(answer))}.items():
                 self.send_header(name, value)
             self.end_headers()
+            if "Patternlog-Cursor" in headers and fake.cuts:
+                answer, self.close_connection = answer[: fake.cuts.pop(0)], True
             self.wfile.write(answer)
             self.wfile.flush()
         except (BrokenPipeError, ConnectionResetError):
@@ -94,6 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if self.headers["Authorization"] != f"Bearer {TOKEN}":
                 raise Refused(401, "unauthenticated")
+            if urlsplit(self.path).path.endswith("/audit/log"):
+                return self._log()
             return 200, {}, json.dumps(self._route(body)).encode()
         except Refused as refused:
             members = {"detail": refused.code, **refused.members}
@@ -101,9 +109,22 @@ class _Handler(BaseHTTPRequestHandler):
             content = {"Content-Type": "application/problem+json"}
             return refused.status, content, json.dumps(problem).encode()
 
+    def _log(self) -> tuple[int, dict[str, str], bytes]:
+        fake, server = self.server.fake, self.server.fake.server
+        (first,) = parse_qs(urlsplit(self.path).query)["from"]
+        if fake.lacks is not None:
+            if int(first) >= fake.lacks:
+                raise Refused(503, "log_incomplete")
+            fake.cuts.append(len(server.log.lines(int(first), fake.lacks - 1)))
+        last = len(server.log.records)
+        headers = {"Patternlog-Cursor": server.cursor(last), "Patternlog-Last-Sequence": str(last)}
+        return 200, headers, server.log.lines(int(first), last)
+
     def _route(self, body: bytes) -> Json:
         server, address = self.server.fake.server, urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        if address.path == "/api/v1/audit/keys":
+            return server.log.keys()
         if isinstance(server.team, NoTeam):
             # Whoever comes first creates the team under the id that it chose.
             server.team_id = address.path.split("/")[4]
@@ -114,4 +135,23 @@ class _Handler(BaseHTTPRequestHandler):
             return server.look_up(address.path.rsplit("/", 1)[1])
         if address.path == f"{base}/changes":
             return server.pull(query.get("cursor"), query.get("at_least"), int(query["limit"]))
-        raise Refused(404, "not_found")
+        return _audit(server, address.path.removeprefix(base), query)
+
+
+def _audit(server: FakeServer, path: str, query: dict[str, str]) -> Json:
+    match path:
+        case "/audit/tree-head":
+            return server.tree_head(int(query["size"]) if "size" in query else None)
+        case "/audit/tree-heads":
+            # Two heads to a page.
+            first = int(query.get("page", "1"))
+            found = [server.log.head(server.log_id, server.team_id, size) for size in (first, first + 1)]
+            heads = [head for head in found if head is not None]
+            more = first + 2 <= server.log.size and bool(heads)
+            return {"tree_heads": heads, "next_page": str(first + 2) if more else None}
+        case "/audit/proofs/inclusion":
+            return server.inclusion(int(query["sequence"]), int(query["size"]))
+        case "/audit/proofs/consistency":
+            return server.consistency(int(query["from"]), int(query["to"]))
+        case _:
+            raise Refused(404, "not_found")

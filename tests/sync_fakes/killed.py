@@ -4,15 +4,17 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import TypeVar
 
 from events.json_text import Json
 from sync_client import command_line, pull, replica
 from sync_client.http_transport import HttpTransport
 from sync_client.wire import Answer, ChangesPage
 
+_Result = TypeVar("_Result")
 _connect = replica._connect
 _send = HttpTransport.send
 _changes = HttpTransport.changes
@@ -60,6 +62,17 @@ def _run(steps: Steps, arguments: list[str]) -> None:
         steps.step()
         return page
 
+    def stepping(call: Callable[..., Awaitable[_Result]]) -> Callable[..., Awaitable[_Result]]:
+        async def stepped(*given: object) -> _Result:
+            steps.step()
+            answer = await call(*given)
+            steps.step()
+            return answer
+
+        return stepped
+
+    for name in ("tree_head", "consistency", "server_keys"):
+        setattr(HttpTransport, name, stepping(getattr(HttpTransport, name)))
     replica._connect = connect
     HttpTransport.send = send  # type: ignore[method-assign]
     HttpTransport.changes = changes  # type: ignore[method-assign]

@@ -41,6 +41,7 @@ from events.record import NewRecord, Record
 from events.registry import read
 from events.team import STREAM as TEAM_STREAM
 from events.team import NoTeam, Team, TeamState
+from tests.sync_fakes.audited import AuditedLog
 
 _CREATION = {"command_id": uuid7(0, bytes(10)), "type": "create_team", "name": "Ours"}
 
@@ -64,6 +65,12 @@ class Judged:
     before: PatternState
     event: PatternEvent | None
     status: str
+
+
+def _found(answer: dict[str, Json] | None, status: int, code: str) -> dict[str, Json]:
+    if answer is None:
+        raise Refused(status, code)
+    return answer
 
 
 def _nothing() -> WorkingSet:
@@ -99,6 +106,7 @@ class FakeServer:
     reused: list[str] = field(default_factory=list)
     """Command ids that came again with another body."""
     judged: list[Judged] = field(default_factory=list)
+    log: AuditedLog = field(default_factory=AuditedLog)
 
     def __post_init__(self) -> None:
         self.submit([_CREATION])
@@ -109,6 +117,7 @@ class FakeServer:
     def without_team(cls) -> FakeServer:
         server = cls()
         server.working, server.sequence = _nothing(), 0
+        server.log.records.clear()
         return server
 
     @property
@@ -175,6 +184,7 @@ class FakeServer:
 
     def _apply(self, command_id: str, records: list[NewRecord]) -> PatternEvent | None:
         event = None
+        self.log.records += records
         for one in map(envelope.decode, records):
             self.applied.append(command_id)
             self.sequence = one.sequence
@@ -236,11 +246,22 @@ class FakeServer:
             raise Refused(410, "log_changed", bootstrap=f"/api/v1/teams/{self.team_id}/changes")
         return position.sequence
 
+    # ---------------------------------------------------------------- the audit
+
+    def tree_head(self, size: int | None = None) -> dict[str, Json]:
+        return _found(self.log.head(self.log_id, self.team_id, size), 404, "no_tree_head")
+
+    def consistency(self, old: int, new: int) -> dict[str, Json]:
+        return _found(self.log.consistency(old, new), 400, "proof_out_of_range")
+
+    def inclusion(self, sequence: int, size: int) -> dict[str, Json]:
+        return _found(self.log.inclusion(sequence, size), 400, "proof_out_of_range")
+
     # ---------------------------------------------------------------- what tests do to it
 
     def backup(self) -> tuple[Draft, dict[str, Any]]:
         """The log as it is now."""
-        kept = ("sequence", "changes", "outcomes", "applied")
+        kept = ("sequence", "changes", "outcomes", "applied", "log")
         return self.working.draft.copy(), copy.deepcopy({name: getattr(self, name) for name in kept})
 
     def restore(self, backup: tuple[Draft, dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NoReturn
 
 from events.json_text import Json, dump
+from sync_client.audit_wire import ServerKeys, read_head, read_keys, read_path
 from sync_client.errors import BatchRefused, LogChanged, NeedsSignIn, RequestRefused, TryLater
 from sync_client.wire import Answer, ChangesPage, read_answer, read_outcomes, read_page
 from tests.sync_fakes.server import FakeServer, Refused
@@ -77,6 +78,30 @@ class FakeTransport:
             _raise(refused)
         _end(fault)
         return read_page(dump(page))
+
+    async def tree_head(self) -> str | None:
+        if not self.server.log.signers:
+            return None
+        fault = self._begin("tree_head")
+        try:
+            found = self.server.tree_head()
+        except Refused:
+            return None
+        _end(fault)
+        return read_head(dump(found))
+
+    async def consistency(self, old: int, new: int) -> list[bytes] | None:
+        fault = self._begin("consistency")
+        try:
+            found = self.server.consistency(old, new)
+        except Refused:
+            return None
+        _end(fault)
+        return read_path(dump(found))
+
+    async def server_keys(self) -> ServerKeys:
+        _end(self._begin("server_keys"))
+        return read_keys(dump(self.server.log.keys()))
 
     def _from_queue(self) -> Fault:
         return self._queue.popleft() if self._queue else Fault.NONE

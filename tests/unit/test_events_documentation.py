@@ -19,12 +19,15 @@ from events import outcome
 from events.header_schemas import Schema
 from events.outcome import Position
 from events.readers_rule import NO_ONE, Standing, Verdict, fence, judge, stamps
-from events.record import Headers, Record
+from events.record import Headers, NewRecord, Record
 from events.registry import TYPES
 from events.upcasters import OLDER_TYPES
+from evidence.following import LogFollower, Reason
+from evidence.leaves import leaf_of
 from runtime.imported import IMPORTED
 from tests.golden import all_golden, golden
 from tests.strategies import REPEATABLE
+from tests.sync_fakes.audited import SIGNER, AuditedLog
 from tests.unit.test_events_outcome import RECORD as OUTCOME
 from tests.unit.test_events_readers_rule import any_log
 from tools.generate_asyncapi import PAGE, text
@@ -51,9 +54,9 @@ def named_in_table(title: str) -> set[str]:
 def function_in(mark: str) -> Callable[..., Any]:
     """The function in the code block after a mark, as a reader of the page would have it."""
     code = EVENTS_PAGE.partition(f"<!-- {mark} -->\n\n```python\n")[2].partition("```")[0]
-    names: dict[str, Any] = {"hashlib": hashlib}
+    names: dict[str, Any] = {"hashlib": hashlib, "LogFollower": LogFollower, "leaf_of": leaf_of}
     exec(code, names)  # noqa: S102 - it is the documentation's own code
-    (function,) = (value for name, value in names.items() if name in ("counts", "event_hash"))
+    (function,) = (value for name, value in names.items() if name in ("counts", "event_hash", "follow"))
     return cast("Callable[..., Any]", function)
 
 
@@ -77,6 +80,27 @@ def test_the_hash_in_the_page_is_that_of_every_golden_record() -> None:
     for published in all_golden().values():
         record = published.record
         assert event_hash(record.key, record.value, record.headers) == published.hash
+
+
+def test_the_follower_in_the_page_finds_a_head_of_other_events_and_goes_on_from_what_it_kept() -> None:
+    follow = function_in("following the tree")
+    server = AuditedLog(signers=[SIGNER])
+    server.records += [published.record for published in all_golden().values()]
+    events = [("events", record) for record in server.records]
+    kept: dict[str, Any] = {"size": 0, "hashes": ()}
+    heads = [("tree_heads", note_record(server, size)) for size in (3, 5)]
+    assert list(follow([*heads, *events[:4]], [SIGNER.key()], kept)) == []
+    assert kept["size"] == 3
+    server.records[4] = server.records[0]
+    forged = note_record(server, 5)
+    (failed,) = follow([*events[3:5], ("tree_heads", forged)], [SIGNER.key()], kept)
+    assert (failed.reason, failed.shown.encode()) == (Reason.OTHER_EVENTS, forged.value)
+
+
+def note_record(server: AuditedLog, size: int) -> NewRecord:
+    head = server.head("log", "team", size)
+    assert head is not None
+    return NewRecord(key=b"team", value=head["note"].encode(), headers={})
 
 
 def test_every_type_is_told_and_no_other() -> None:
@@ -144,7 +168,7 @@ def test_the_committed_document_is_the_one_that_the_code_makes() -> None:
 def test_the_document_has_the_shape_of_asyncapi_3() -> None:
     taken = ApplicationSchema.model_validate(ASYNCAPI)
     assert taken.asyncapi == "3.0.0"
-    assert set(taken.channels) == {"commands", "events", "outcomes"}
+    assert set(taken.channels) == {"commands", "events", "outcomes", "tree_heads"}
 
 
 def test_every_reference_in_the_document_leads_somewhere() -> None:

@@ -57,3 +57,11 @@ def test_the_metric_follows_each_part() -> None:
     assert REGISTRY.get_sample_value("patternlog_part_ready", labels) == 0
     health.set("redis", None)
     assert REGISTRY.get_sample_value("patternlog_part_ready", labels) == 1
+
+
+def test_a_remark_is_shown_and_leaves_the_process_ready() -> None:
+    health = Health()
+    health.remark("witness", "away")
+    assert (health.parts(), health.ready()) == ({"witness": "away"}, {})
+    health.remark("witness", None)
+    assert health.parts() == {}

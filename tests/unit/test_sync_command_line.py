@@ -1,56 +1,17 @@
 """The command line: what it prints, and its exit codes."""
 
 import json
-import sys
-from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sync_client import command_line, mounting
+from sync_client import mounting
 from sync_client.replica import writable_replica
 from tests.sync_fakes.http_server import TOKEN, ServedFake, served
 from tests.sync_fakes.server import FakeServer
-
-
-class Terminal:
-    """Runs `patternlog` in this process."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self._patch = patch
-        self._capsys = capsys
-        self.errors = ""
-
-    def run(self, *arguments: str, expect: int = 0) -> str:
-        """What it prints to stdout; `errors` keeps the rest."""
-        self._patch.setattr(sys, "argv", ["patternlog", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        output, self.errors = self._capsys.readouterr()
-        assert (ended.value.code or 0) == expect, output + self.errors
-        return output
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Terminal:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATTERNLOG_TOKEN", TOKEN)
-    monkeypatch.delenv("PATTERNLOG_DIR", raising=False)
-    return Terminal(monkeypatch, capsys)
-
-
-@pytest.fixture
-def fake() -> Iterator[ServedFake]:
-    with served(FakeServer()) as fake:
-        yield fake
-
-
-@pytest.fixture
-def workspace(terminal: Terminal, fake: ServedFake) -> Terminal:
-    terminal.run("init", "--server", fake.url, "--team", fake.server.team_id)
-    return terminal
+from tests.sync_fakes.terminal import Terminal
 
 
 def status(terminal: Terminal, expect: int = 0) -> dict[str, object]:

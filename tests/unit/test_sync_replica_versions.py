@@ -10,9 +10,11 @@ import pytest
 
 from events.json_text import Json
 from sync_client.errors import LocalRefusal
+from sync_client.head_store import HeadStore
 from sync_client.replica import readable_replica
-from sync_client.replica_schema import VERSION
+from sync_client.replica_schema import _FROM_VERSION_1, VERSION
 from sync_client.status import status_of
+from tests.sync_fakes.audited import SIGNER
 from tests.sync_fakes.clients import client_of
 from tests.sync_fakes.server import FakeServer
 
@@ -52,6 +54,12 @@ CREATE INDEX outbox_names_by_key ON outbox_names (name_key);
 PRAGMA user_version = 1;
 """
 PATTERN = "6f1c2a8e-0000-4000-8000-000000000001"
+RENAMING: dict[str, Json] = {
+    "type": "edit_pattern",
+    "pattern_id": PATTERN,
+    "base_version": 2,
+    "set": {"name": "m"},
+}
 MADE = "2026-01-01T00:00:00.000Z"
 
 
@@ -129,3 +137,20 @@ def test_a_replica_of_version_1_can_be_looked_at_at_once(server: FakeServer, tmp
     with readable_replica(tmp_path / "one") as replica:
         found = status_of(replica)
     assert (found.patterns, found.waiting, found.held) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_an_older_replica_begins_to_keep_tree_heads(
+    server: FakeServer, tmp_path: Path, version: int
+) -> None:
+    made_by_version_1(server, tmp_path / "one", {}, [])
+    if version == 2:
+        with closing(sqlite3.connect(tmp_path / "one" / "replica.sqlite")) as connection:
+            connection.executescript(f"BEGIN; {_FROM_VERSION_1} PRAGMA user_version = 2; COMMIT;")
+    server.log.signers = [SIGNER]
+    with client_of(server, tmp_path / "one") as client:
+        server.submit([{**RENAMING, "command_id": "00000000-0000-7000-8000-000000000009"}])
+        await client.sync()
+        held = HeadStore(client.replica).held(server.log_id)
+        assert held is not None
+        assert held.head.size == len(server.log.records)
