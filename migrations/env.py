@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from migrations.connection import locked_connection
-from migrations.live_tables import work_on_live_tables
+from migrations.live_tables import check_no_others, work_on_live_tables
 from projectors.schema import metadata
 from runtime.settings import Settings
 
@@ -22,6 +22,7 @@ def migrate(connection: Connection) -> None:
 async def migrate_by_settings() -> None:
     """What the `alembic` command does: connect as the services do."""
     async with locked_connection(Settings()) as connection:
+        await connection.run_sync(check_no_others)
         await connection.run_sync(migrate)
 
 

@@ -11,6 +11,13 @@ depends_on = None
 _KEYS = {"checkpoints": "partition", "projected_logs": "team_id"}
 _LIVE = "SELECT DISTINCT schema_name FROM generations WHERE state <> 'dropped' AND schema_name <> 'public'"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = :schema"
+_FORGET = "DELETE FROM public.checkpoints WHERE projection IN (SELECT projection FROM {schema}.checkpoints)"
+_ADD = "INSERT INTO public.checkpoints ({columns}) SELECT {columns} FROM {schema}.checkpoints"
+_COLUMNS = (
+    "projection, partition, next_offset, term, writer, fence_offset, log_id, void_records,"
+    " updated_at, repairs"
+)
+"""By name: not every generation has them in the same order."""
 
 
 def upgrade() -> None:
@@ -55,10 +62,13 @@ def downgrade() -> None:
 
 
 def _move_home(schema: str) -> None:
-    """Move a generation's tables to where the first one was. Of checkpoints, two projections' lie there."""
+    """Move a generation's tables to where the first one was, whose own are gone. All share `checkpoints`."""
     for (table,) in op.get_bind().execute(sa.text(_TABLES), {"schema": schema}).all():
-        if table == "checkpoints":
-            op.execute(f"INSERT INTO public.checkpoints SELECT * FROM {schema}.checkpoints")  # noqa: S608
+        if table == "checkpoints" and sa.inspect(op.get_bind()).has_table(table, schema="public"):
+            # Of a projector that came too late, rows without a table that they tell of may be left.
+            op.execute(_FORGET.format(schema=schema))
+            op.execute(_ADD.format(schema=schema, columns=_COLUMNS))
         else:
+            op.execute(f"DROP TABLE IF EXISTS public.{table}")
             op.execute(f"ALTER TABLE {schema}.{table} SET SCHEMA public")
     op.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
