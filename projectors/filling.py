@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from projectors.batches import Batches
 from projectors.checkpoints import Checkpoint, advance
-from projectors.errors import Overtaken, WrongLog
+from projectors.errors import Overtaken, ProjectionError, WrongLog
 from projectors.generation_tables import create_tables, finish_tables
 from projectors.library import NAME as LIBRARY
 from projectors.library import Library
@@ -146,9 +146,12 @@ async def fill(
             filling = _PartitionFilling(settings, engine, of_log, identity.log_id, pace, report)
             await filling.run(partition, end)
 
-    async with asyncio.TaskGroup() as group:
-        for partition, end in until.items():
-            group.create_task(one(partition, end))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for partition, end in until.items():
+                group.create_task(one(partition, end))
+    except* ProjectionError as failed:
+        raise failed.exceptions[0] from None
 
 
 class _PartitionFilling:

@@ -6,6 +6,8 @@ from projectors.transaction import transaction
 from runtime.postgres import create_engine
 from runtime.settings import Settings
 
+_ARE_THERE = "SELECT count(to_regclass(name)) > 0 FROM unnest($1::text[]) AS name"
+
 
 async def forget_projections(settings: Settings) -> None:
     """Empty the tables that the log fills again, all or nothing; what is in Postgres alone stays.
@@ -18,8 +20,9 @@ async def forget_projections(settings: Settings) -> None:
     try:
         async with transaction(engine) as pg:
             for one in await load_generations(pg):
-                if one.state is not State.DROPPED:
-                    names = [f"{one.schema}.{table.name}" for table in tables_of(one.projection)]
+                names = [f"{one.schema}.{table.name}" for table in tables_of(one.projection)]
+                # One whose filling has just begun may have no tables yet.
+                if one.state is not State.DROPPED and await pg.fetchval(_ARE_THERE, names):
                     await pg.execute(f"TRUNCATE {', '.join(names)}")
             await pg.execute("TRUNCATE public.tree_heads, public.tree_keys, public.tree_head_positions")
     finally:

@@ -17,10 +17,12 @@ from projectors.schema import tables_of
 
 _PATIENCE_S = 24 * 3600.0
 _SUM = """
-SELECT count(*), sum(hashtextextended(t::text, 0)), sum(hashtextextended(t::text, 1))
-  FROM {schema}.{table} AS t{where}
+SELECT count(*), sum(hashtextextended(shown, 0)), sum(hashtextextended(shown, 1))
+  FROM (SELECT ROW({columns})::text AS shown FROM {schema}.{table} AS t{where}) AS rows
 """
-_ROWS = "SELECT {key}, {sequence}, md5(t::text) FROM {schema}.{table} AS t{where} ORDER BY {order}"
+_ROWS = """
+SELECT {key}, {sequence}, md5(ROW({columns})::text) FROM {schema}.{table} AS t{where} ORDER BY {order}
+"""
 _SEQUENCE = "SELECT sequence FROM {schema}.changes WHERE team_id = $1::uuid AND pattern_id = $2::uuid"
 _KEPT = " WHERE recorded_at >= '{since}'"
 
@@ -41,7 +43,7 @@ async def compare_generations(
             continue
         where = "" if purged is None or "recorded_at" not in table.columns else _KEPT.format(since=purged)
         sums = [
-            tuple((await pg.fetch(_SUM.format(schema=one.schema, table=table.name, where=where)))[0])
+            tuple((await pg.fetch(_of(_SUM, one, table, where)))[0])
             for pg, one in ((live_pg, live), (other_pg, other))
         ]
         findings.rows[table.name] = sums[1][0]
@@ -58,6 +60,12 @@ async def compare_generations(
                     )
                 )
     return findings
+
+
+def _of(statement: str, generation: Generation, table: Table, where: str, **more: str) -> str:
+    # By name: a column that was added later is the last one where there were rows already.
+    columns = ", ".join(f"t.{column.name}" for column in table.columns)
+    return statement.format(schema=generation.schema, table=table.name, columns=columns, where=where, **more)
 
 
 async def _differing(
@@ -86,14 +94,12 @@ async def _rows(
     # As text in the order of its bytes, keys of every type are in the order in which Python has them.
     keys = [f"t.{column.name}::text" for column in table.primary_key.columns]
     has = {name for name in ("sequence", "last_sequence") if name in table.columns}
-    statement = _ROWS.format(
+    statement = _of(
+        _ROWS, generation, table, where,
         key=", ".join(keys),
         sequence=f"t.{has.pop()}" if has else "NULL::bigint",
         order=", ".join(f'{key} COLLATE "C"' for key in keys),
-        schema=generation.schema,
-        table=table.name,
-        where=where,
-    )
+    )  # fmt: skip
     async for *key, sequence, digest in pg.cursor(statement, timeout=_PATIENCE_S):
         yield tuple(key), sequence, digest
 

@@ -5,7 +5,14 @@ import stamina
 from asyncpg import Connection
 from sqlalchemy import Index, Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable, DDLElement
+from sqlalchemy.schema import (
+    AddConstraint,
+    CreateIndex,
+    CreateTable,
+    DDLElement,
+    SetColumnComment,
+    SetTableComment,
+)
 
 from projectors.generations import Generation
 from projectors.schema import tables_of
@@ -29,6 +36,8 @@ async def create_tables(pg: Connection, projection: str, schema: str) -> None:
             if await pg.fetchval("SELECT to_regclass($1)", f"{schema}.{table.name}") is not None:
                 continue
             await pg.execute(_sql(CreateTable(table)))
+            for element in _comments(table):
+                await pg.execute(_sql(element))
             if table.name in ONLY_APPENDED_TO:
                 await pg.execute(f"ALTER TABLE {table.name} DROP CONSTRAINT {table.primary_key.name}")
             for index in table.indexes:
@@ -72,6 +81,11 @@ async def _drop(pg: Connection, generation: Generation, *, alone: bool) -> None:
     await pg.execute(f"DROP TABLE IF EXISTS {', '.join(f'public.{name}' for name in names)}")
     if not alone:
         await pg.execute("DELETE FROM public.checkpoints WHERE projection = $1", generation.projection)
+
+
+def _comments(table: Table) -> list[DDLElement]:
+    columns = [SetColumnComment(column) for column in table.columns if column.comment]
+    return [SetTableComment(table), *columns]
 
 
 def _missing_later(table: Table) -> list[tuple[str, DDLElement]]:

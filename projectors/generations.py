@@ -126,7 +126,7 @@ async def existing(pg: Connection, projection: str, number: int) -> Generation:
 async def begin(pg: Connection, projection: str) -> Generation:
     """The generation that is being filled, a new one if there is none."""
     async with pg.transaction():
-        await pg.execute("SELECT FROM public.generations WHERE projection = $1 FOR UPDATE", projection)
+        await lock_all(pg, projection)
         for one in await load_generations(pg, projection):
             if one.state is State.FILLING:
                 return one
@@ -142,6 +142,26 @@ async def set_state(pg: Connection, generation: Generation, state: State) -> Non
     )
 
 
+async def give_up(pg: Connection, generation: Generation) -> None:
+    """Say that a generation's tables are to be dropped; raise `GenerationError` for those of the live one.
+
+    A switch has its turn before or after, never meanwhile.
+    """
+    async with pg.transaction():
+        await lock_all(pg, generation.projection)
+        if (await live(pg, generation.projection)).number == generation.number:
+            raise GenerationError(
+                f"generation {generation.number} of {generation.projection} is live: "
+                "switch to another one first"
+            )
+        await set_state(pg, generation, State.DROPPED)
+
+
+async def lock_all(pg: Connection, projection: str) -> None:
+    """Until the transaction ends, no other one changes what becomes of a projection's generations."""
+    await pg.execute("SELECT FROM public.generations WHERE projection = $1 FOR UPDATE", projection)
+
+
 async def make_live(pg: Connection, generation: Generation) -> None:
     """Switch to a generation: one row changes, and whoever looks from then on sees it as the live one."""
     await pg.execute(_SWITCH, generation.projection, generation.number)
@@ -151,13 +171,18 @@ async def make_live(pg: Connection, generation: Generation) -> None:
 async def held(pg: Connection, generation: Generation) -> AsyncIterator[None]:
     """Keep a generation to oneself: no projector feeds it, a moment after, and no other command works on it.
 
-    Raise `GenerationError` when another one does.
+    Raise `GenerationError` when another one does, or has changed what becomes of it.
     """
     if not await pg.fetchval("SELECT pg_try_advisory_lock($1::int, $2::int)", _LOCK, generation.lock):
         raise GenerationError(
             f"another command works on generation {generation.number} of {generation.projection}"
         )
     try:
+        known = await load_generations(pg, generation.projection)
+        if not any(one.number == generation.number and one.state is generation.state for one in known):
+            raise GenerationError(
+                f"another command has changed generation {generation.number} of {generation.projection}"
+            )
         yield
     finally:
         if not pg.is_closed():

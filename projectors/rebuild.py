@@ -112,12 +112,8 @@ class Rebuilding:
         )
         if generation is None:
             raise GenerationError(f"{self._projection} has no generation {number}")
-        if generation.is_live:
-            raise GenerationError(
-                f"generation {number} of {self._projection} is live: switch to another one first"
-            )
         async with generations.held(self._pg, generation):
-            await generations.set_state(self._pg, generation, State.DROPPED)
+            await generations.give_up(self._pg, generation)
             known = await generations.load_generations(self._pg)
             alone = not any(one.number == 1 and one.state is not State.DROPPED for one in known)
             await drop_tables(self._pg, generation, alone=alone)
@@ -185,9 +181,7 @@ class Rebuilding:
         target, live = compared.generation, compared.live
         deadline = asyncio.get_running_loop().time() + _HOLD_S
         async with self._pg.transaction():
-            await self._pg.execute(
-                "SELECT FROM public.generations WHERE projection = $1 FOR UPDATE", self._projection
-            )
+            await generations.lock_all(self._pg, self._projection)
             if (await generations.live(self._pg, self._projection)).number != live.number:
                 raise GenerationError("another generation became live meanwhile")
             if (await generations.existing(self._pg, self._projection, target.number)).state is not State.FED:

@@ -17,7 +17,7 @@ from projectors.checkpoints import Checkpoint, count_repair, load, lock
 from projectors.comparison import load_all_logs
 from projectors.errors import Broken, ProjectionError
 from projectors.fold import Fold, PartitionWalk
-from projectors.generations import live_schema
+from projectors.generations import live, live_schema
 from projectors.library import NAME
 from projectors.log_reading import read_records
 from projectors.proven import PROVEN, Proven
@@ -56,7 +56,8 @@ async def repair(settings: Settings, team_id: str, stream: str, advance: Advance
     identity = await check_log(settings)
     partition = partition_of(team_id, settings.log_partitions)
     at = TopicPartition(Topics(settings.topic_prefix).events, partition)
-    engine = create_engine(settings, _CLIENT, **SESSION, search_path=await live_schema(settings, NAME))
+    schema = await live_schema(settings, NAME)
+    engine = create_engine(settings, _CLIENT, **SESSION, search_path=schema)
     try:
         async with open_reader(settings, _CLIENT, at) as reader:
             stream_log = _StreamLog(settings, reader, at, identity.log_ids, team_id, stream)
@@ -66,6 +67,8 @@ async def repair(settings: Settings, team_id: str, stream: str, advance: Advance
                 await stream_log.read_to(checkpoint, advance)
                 async with transaction(engine) as pg:
                     checkpoint = await lock(pg, NAME, partition)
+                    if (await live(pg, NAME)).schema != schema:
+                        raise NotRepairable("another generation became live meanwhile: run it again")
                     if checkpoint and checkpoint.next_offset - stream_log.next_offset > _FEW:
                         continue
                     await stream_log.read_to(checkpoint, advance)

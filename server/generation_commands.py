@@ -9,7 +9,7 @@ import typer
 
 from server.configured import configured
 
-Projection = Annotated[str, typer.Argument(help="`library` or `outcomes`")]
+Projection = Annotated[str, typer.Argument(help="`library`, `outcomes` or `origins`")]
 Number = Annotated[int, typer.Argument(help="as `patternlog generations list` tells")]
 Accept = Annotated[bool, typer.Option("--accept-difference", help="switch also where the two are not equal")]
 Throttle = Annotated[float | None, typer.Option(min=1, help="records per second at the most")]

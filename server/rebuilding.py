@@ -1,7 +1,8 @@
 """`rebuild` and `generations`: fillings of a projection made, compared, switched and dropped."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -18,56 +19,55 @@ from rich.text import Text
 
 from migrations.check import check_migrated
 from projectors import filling, generations
+from projectors.errors import ProjectionError
 from projectors.generations import Generation
 from projectors.rebuild import Compared, Rebuilding, rebuilding
 from runtime.postgres import create_engine, driver
 from runtime.settings import Settings
+from runtime.startup_failures import StartupFailure
 
 DIFFERENT = 3
 """The exit code when a generation is not equal to the live one, and that was not accepted."""
 _SHOWN = 20
 
 
+class NotFollowed(StartupFailure):
+    """The log cannot be followed, so no generation can be filled from it."""
+
+    exit_code = DIFFERENT
+
+
 async def rebuild(
     settings: Settings, projection: str, *, per_second: float | None, switch: bool, accept_difference: bool
 ) -> int:
     """Fill a generation beside the live one, compare the two, and switch if that is asked for."""
-    await check_migrated(settings)
-    with _Bars() as bars:
-        async with rebuilding(settings, projection, bars.show) as work:
-            compared = await work.rebuild(per_second)
-            _say(lines_of(compared))
-            return (
-                await _switch(work, compared, accept_difference=accept_difference)
-                if switch
-                else _code(compared)
-            )
+    async with _working(settings, projection) as work:
+        compared = await work.rebuild(per_second)
+        _say(lines_of(compared))
+        if switch:
+            return await _switch(work, compared, accept_difference=accept_difference)
+        return _code(compared)
 
 
 async def compare(settings: Settings, projection: str, number: int) -> int:
     """Compare a generation with the live one."""
-    await check_migrated(settings)
-    with _Bars() as bars:
-        async with rebuilding(settings, projection, bars.show) as work:
-            compared = await work.compare(number)
-            _say(lines_of(compared))
-            return _code(compared)
+    async with _working(settings, projection) as work:
+        compared = await work.compare(number)
+        _say(lines_of(compared))
+        return _code(compared)
 
 
 async def switch(settings: Settings, projection: str, number: int | None, *, accept_difference: bool) -> int:
     """Compare a generation with the live one and let it be live; None: the one that was live before."""
-    await check_migrated(settings)
-    with _Bars() as bars:
-        async with rebuilding(settings, projection, bars.show) as work:
-            compared = await work.compare(await work.back() if number is None else number)
-            _say(lines_of(compared))
-            return await _switch(work, compared, accept_difference=accept_difference)
+    async with _working(settings, projection) as work:
+        compared = await work.compare(await work.back() if number is None else number)
+        _say(lines_of(compared))
+        return await _switch(work, compared, accept_difference=accept_difference)
 
 
 async def drop(settings: Settings, projection: str, number: int) -> int:
     """Drop a generation that is not live."""
-    await check_migrated(settings)
-    async with rebuilding(settings, projection) as work:
+    async with _working(settings, projection) as work:
         await work.drop(number)
     _say([f"Generation {number} of {projection} is dropped."])
     return 0
@@ -103,6 +103,18 @@ def lines_of(compared: Compared) -> Iterator[str]:
             first[one.team_id] = min(one.sequence, first.get(one.team_id, one.sequence))
     for team_id, sequence in first.items():
         yield f"Team {team_id}: different from sequence {sequence} on."
+
+
+@asynccontextmanager
+async def _working(settings: Settings, projection: str) -> AsyncIterator[Rebuilding]:
+    """What can be done with generations, with a progress bar; raise `NotFollowed`."""
+    await check_migrated(settings)
+    try:
+        with _Bars() as bars:
+            async with rebuilding(settings, projection, bars.show) as work:
+                yield work
+    except ProjectionError as error:
+        raise NotFollowed(f"the log cannot be followed: {error}") from error
 
 
 async def _switch(work: Rebuilding, compared: Compared, *, accept_difference: bool) -> int:
