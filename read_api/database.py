@@ -103,7 +103,7 @@ class Database:
                 # What was read until now was dropped before this process looked again.
                 await self.follow()
                 return await self._rows(statement, *arguments)
-        except _AWAY as error:
+        except (*_AWAY, asyncpg.UndefinedTableError) as error:
             _log.warning("database unavailable", reason=repr(error))
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 

@@ -5,6 +5,7 @@ import random
 import uuid
 from contextlib import suppress
 
+import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -102,4 +103,9 @@ class PartitionOwner:
             await asyncio.wait_for(self._stopping.wait(), random.uniform(0.3, 1.0))  # noqa: S311
 
     async def _read(self, wanted: Wanted) -> Snapshot:
-        return await read_snapshot(self._engine, self._identity.partition, wanted, self._generations)
+        try:
+            return await read_snapshot(self._engine, self._identity.partition, wanted, self._generations)
+        except asyncpg.UndefinedTableError:
+            if await live_generations(self._engine) == self._generations:
+                raise
+            raise Switched("the generation that was live is dropped") from None
