@@ -26,7 +26,7 @@ from projectors.checkpoints import Checkpoint, create
 from projectors.library import Library
 from projectors.loop import PartitionLoop
 from projectors.read_model import ReadModel
-from projectors.schema import metadata
+from projectors.schema.tables import metadata
 from projectors.transaction import SESSION, transaction
 from runtime.postgres import create_engine
 from runtime.settings import Settings

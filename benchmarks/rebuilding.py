@@ -13,7 +13,7 @@ from migrations.run import upgrade
 from projectors import filling
 from projectors.generation_tables import create_tables, finish_tables
 from projectors.rebuild import rebuilding
-from projectors.schema import tables_of
+from projectors.schema.generations import tables_of
 from runtime.log_setup import create_log
 from runtime.postgres import create_engine, driver
 from runtime.settings import Settings

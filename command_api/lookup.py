@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from events.json_text import parse
 from events.outcome import Outcome
 from events.shapes import utc_text
-from projectors.schema import LIVE, outcomes
+from projectors.schema.generations import LIVE
+from projectors.schema.outcomes import outcomes
 
 
 async def find_outcome(engine: AsyncEngine, team_id: str, command_id: str) -> Outcome | None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from migrations.connection import locked_connection
 from migrations.live_tables import check_no_others, work_on_live_tables
-from projectors.schema import metadata
+from projectors.schema.tables import metadata
 from runtime.settings import Settings
 
 

@@ -1,7 +1,7 @@
 """Forgetting every projection, so that projectors make them anew from the log."""
 
 from projectors.generations import State, load_generations
-from projectors.schema import tables_of
+from projectors.schema.generations import tables_of
 from projectors.transaction import transaction
 from runtime.postgres import create_engine
 from runtime.settings import Settings

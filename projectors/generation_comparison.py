@@ -13,7 +13,7 @@ from sqlalchemy import Table
 
 from projectors.findings import Difference, Findings, Kind
 from projectors.generations import Generation
-from projectors.schema import tables_of
+from projectors.schema.generations import tables_of
 
 _PATIENCE_S = 24 * 3600.0
 _SUM = """

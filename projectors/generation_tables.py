@@ -15,7 +15,7 @@ from sqlalchemy.schema import (
 )
 
 from projectors.generations import Generation
-from projectors.schema import tables_of
+from projectors.schema.generations import tables_of
 
 READ_WHILE_FILLING = frozenset({"ix_history_sequence"})
 """Indexes by which read models look for what they wrote before."""

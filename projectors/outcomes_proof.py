@@ -13,7 +13,6 @@ from events.errors import MalformedRecord
 from events.outcome import Position, is_mark
 from events.readers_rule import NO_ONE
 from events.record import COMMAND_OFFSET, Record, integer_of
-from projectors import schema
 from projectors.checkpoints import Checkpoint, load
 from projectors.comparison import PATIENCE_S, rows_at
 from projectors.errors import Broken, NoFenceKnown
@@ -25,6 +24,7 @@ from projectors.proven import Comparable
 from projectors.reader import Bounds, open_reader, read_bounds
 from projectors.reading import sift
 from projectors.rows import Row
+from projectors.schema import outcomes as tables
 from projectors.starting_point import find_first_fence
 
 _CLIENT = "patternlog-verify"
@@ -35,7 +35,7 @@ _COLUMNS = (
     *("team_id", "command_id", "command_offset", "command_hash", "log_id", "recorded_at", "status", "answer"),
     "partition",
 )
-_TABLE = Comparable(table=schema.outcomes, columns=_COLUMNS)
+_TABLE = Comparable(table=tables.outcomes, columns=_COLUMNS)
 _OFFSET, _RECORDED_AT = _TABLE.places(["command_offset", "recorded_at"])
 _POSITION = "SELECT next_command_offset, events_end FROM decider_positions WHERE partition = $1"
 _COUNTS = """

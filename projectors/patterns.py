@@ -21,7 +21,7 @@ from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step
 from projectors.read_model import Touched, TouchedStreams
 from projectors.rows import Row, add, must_find
-from projectors.schema import facet
+from projectors.schema.library import facet
 
 PATTERNS = (
     *("team_id", "pattern_id", "version", "sequence", "archived", "name", "category", "severity", "tags"),

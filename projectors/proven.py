@@ -11,7 +11,6 @@ from sqlalchemy import ARRAY, Column, Table
 from sqlalchemy.dialects import postgresql
 
 from events.pattern import stream_of
-from projectors import schema
 from projectors.audit import AUDIT, Audit
 from projectors.changes import CHANGES, Changes
 from projectors.conflicts import CONFLICTS, Conflicts
@@ -20,6 +19,7 @@ from projectors.history import HISTORY, History
 from projectors.patterns import PATTERNS, Patterns
 from projectors.read_model import ReadModel
 from projectors.rows import Row
+from projectors.schema import audit, library
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
@@ -125,12 +125,12 @@ def _type_of(column: Column[Any]) -> str:
 
 
 PROVEN = (
-    Proven(table=schema.heads, columns=HEADS, make=Heads),
-    Proven(table=schema.names, columns=NAMES, make=Names),
-    Proven(table=schema.patterns, columns=PATTERNS, make=Patterns),
-    Proven(table=schema.changes, columns=CHANGES, make=Changes),
-    Proven(table=schema.history, columns=HISTORY, make=History, appended=True),
-    Proven(table=schema.audit, columns=AUDIT, make=Audit, appended=True),
-    Proven(table=schema.conflicts, columns=CONFLICTS, make=Conflicts),
+    Proven(table=library.heads, columns=HEADS, make=Heads),
+    Proven(table=library.names, columns=NAMES, make=Names),
+    Proven(table=library.patterns, columns=PATTERNS, make=Patterns),
+    Proven(table=library.changes, columns=CHANGES, make=Changes),
+    Proven(table=library.history, columns=HISTORY, make=History, appended=True),
+    Proven(table=audit.audit, columns=AUDIT, make=Audit, appended=True),
+    Proven(table=library.conflicts, columns=CONFLICTS, make=Conflicts),
 )
 """In the order in which their rows can be written."""

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from projectors.schema import LIVE, search_path
+from projectors.schema.generations import LIVE, search_path
 from read_api.problems import DatabaseUnavailable
 from runtime.postgres import driver
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from events.cursor import Cursor
-from projectors.schema import facet
+from projectors.schema.library import facet
 from read_api.pages import merged_rows, page_statement
 from read_api.paging import ORDINAL
 from read_api.parameters import Id, PastReading, Text

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from events.json_text import dump
 from evidence.merkle import Leaves, consistency_parts, inclusion_parts, prove
 from evidence.tiles import MissingHash, Place, Tiles, places_of
-from projectors.schema import TILES
+from projectors.schema.tree import TILES
 from read_api.documents import ConsistencyDocument, InclusionDocument, answers
 from read_api.encoding import base64_of
 from read_api.etags import json_answer

@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from projectors.schema import facet, metadata
+from projectors.schema.library import facet
+from projectors.schema.tables import metadata
 from read_api.database import SESSION
 from runtime.postgres import create_engine
 from tests.databases import fresh_database, settings_for

@@ -32,7 +32,7 @@ from events.shapes import utc_text
 from events.stream import StreamState, evolve
 from events.team import STREAM as TEAM_STREAM
 from events.team import TeamCreated, TeamEvent, TeamMergingChanged
-from projectors.schema import metadata
+from projectors.schema.tables import metadata
 from read_api.part import read_api_part
 from read_api.routes import router
 from runtime.log_setup import create_log

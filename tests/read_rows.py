@@ -10,7 +10,7 @@ import asyncpg
 
 from events.state_json import dump_state
 from events.stream import StreamState
-from projectors.schema import facet
+from projectors.schema.library import facet
 
 SEVERITIES = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 Fields = Mapping[str, Any]

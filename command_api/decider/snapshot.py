@@ -17,7 +17,7 @@ from events.readers_rule import Standing
 from events.registry import read
 from events.state_json import load_state
 from events.stream import StreamState
-from projectors.schema import LIVE
+from projectors.schema.generations import LIVE
 from runtime.postgres import driver
 
 StreamKey = tuple[str, str]

@@ -26,7 +26,7 @@ from projectors.notary.alarms import alarms, raise_alarm
 from projectors.notary.heads_log import KEYS, HeadsLog
 from projectors.notary.stored_tree import Grown, grown_logs, root_and_proof
 from projectors.notary.witnesses import Witness, cosigned
-from projectors.schema import search_path
+from projectors.schema.generations import search_path
 from runtime.health import Health
 from runtime.settings import Settings
 

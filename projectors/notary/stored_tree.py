@@ -8,7 +8,7 @@ from asyncpg import Connection
 from evidence.merkle import EMPTY_ROOT, Leaves, consistency_parts, prove
 from evidence.tiles import Place, Tiles, places_of
 from projectors.library import NAME
-from projectors.schema import TILES
+from projectors.schema.tree import TILES
 
 _GROWN = """
 SELECT p.team_id::text, p.log_id::text, p.last_sequence, h.size, h.root, h.time_s, h.note

@@ -6,7 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
-from projectors.schema import metadata
+from projectors.schema.tables import metadata
 from tests.faults.conftest import Deploy, Deployment
 from tests.faults.workload import TOKEN
 

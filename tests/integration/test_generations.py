@@ -23,7 +23,7 @@ from projectors.forgetting import forget_projections
 from projectors.generations import PROJECTIONS, GenerationError
 from projectors.rebuild import rebuilding
 from projectors.repair import NotRepairable, repair
-from projectors.schema import tables_of
+from projectors.schema.generations import tables_of
 from projectors.verify import verify
 from read_api.database import Database
 from read_api.part import read_api_part

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from migrations.check import check_migrated
 from migrations.run import downgrade, newest_revision, revision_of, upgrade
 from projectors.generations import PROJECTIONS
-from projectors.schema import metadata
+from projectors.schema.tables import metadata
 from runtime.postgres import create_engine
 from runtime.settings import Settings
 from runtime.startup_failures import Misconfigured

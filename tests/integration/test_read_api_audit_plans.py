@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from events.pattern import stream_of
-from projectors.schema import metadata
+from projectors.schema.tables import metadata
 from read_api.audit_query import AuditFilters, read_filters
 from read_api.audit_refusals import RefusalsQuery, refusals_scan
 from read_api.audit_rows import FIRST_SINCE, RECORDS, walk_statement

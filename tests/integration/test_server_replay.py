@@ -11,7 +11,7 @@ import pytest
 
 from events.cursor import Cursor
 from events.pattern import PatternRecorded
-from projectors.schema import tables_of
+from projectors.schema.generations import tables_of
 from runtime.settings import Settings
 from tests.databases import variables_of
 from tests.processes import running

@@ -21,7 +21,7 @@ from projectors.library import show
 from projectors.patterns import PATTERNS, Patterns
 from projectors.read_model import ReadModel
 from projectors.rows import Row
-from projectors.schema import facet
+from projectors.schema.library import facet
 from tests.scribe import LOG_ID, Scribe, edited
 
 FIELDS: dict[str, Json] = {
