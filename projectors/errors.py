@@ -21,6 +21,9 @@ class Broken(ProjectionError):
         self.offset = offset
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type["Broken"], tuple[int, str]]:
+        return Broken, (self.offset, self.reason)
+
 
 class Disagreement(ProjectionError):
     """A row that should be there is not, or the other way round."""

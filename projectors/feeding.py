@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
+from faststream.kafka import KafkaBroker
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from projectors import generations, origins, outcomes
@@ -111,7 +112,7 @@ async def _feeder(
         stack.push_async_callback(engine.dispose)
         stack.push_async_callback(broker.stop)
         stack.push_async_callback(subscription.assignment.release)
-        await broker.start()
+        await _start(broker)
         works = [asyncio.create_task(Watchdog(settings, [subscription]).run())]
         if (purge := _purge_of(settings, generation.projection)) is not None:
             works.append(asyncio.create_task(_purge(engine, generation.name, purge)))
@@ -121,6 +122,16 @@ async def _feeder(
             for work in works:
                 work.cancel()
             await asyncio.gather(*works, return_exceptions=True)
+
+
+async def _start(broker: KafkaBroker) -> None:
+    """Start to the end, also when cancelled: a consumer that is cut off in it leaves a connection open."""
+    starting = asyncio.ensure_future(broker.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
 
 
 Purge = Callable[[AsyncEngine, datetime], Awaitable[int]]

@@ -20,7 +20,7 @@ from asyncpg import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from projectors.batches import Batches
-from projectors.checkpoints import Checkpoint, advance
+from projectors.checkpoints import Checkpoint, advance, load_offsets
 from projectors.errors import Overtaken, ProjectionError, WrongLog
 from projectors.generation_tables import create_tables, finish_tables
 from projectors.library import NAME as LIBRARY
@@ -33,8 +33,10 @@ from projectors.projection import Projection, Work
 from projectors.reader import Bounds, open_reader, read_bounds
 from projectors.starting_point import StartingPoint
 from projectors.transaction import is_passing, transaction
+from runtime.aside import processes_for, run_shares
+from runtime.collecting import seldom_collecting
 from runtime.kafka import record_of
-from runtime.log_setup import check_log
+from runtime.log_setup import LogIdentity, check_log
 from runtime.postgres import BY_INDEX, create_engine, driver
 from runtime.settings import Settings
 from runtime.topics import Topics
@@ -44,6 +46,8 @@ _TRANSACTION = 20_000
 _TRANSACTION_BYTES = 64 * 1024 * 1024
 _SIDE_BY_SIDE = 2
 """While Postgres works for one partition, Python does for the other."""
+_WORTH_PROCESSES = 20_000
+"""Records that take longer than a process does to start."""
 SESSION = {"idle_in_transaction_session_timeout": "120s", "synchronous_commit": "off", **BY_INDEX}
 """A commit that Postgres loses when it dies is lost with its checkpoint, and done again."""
 
@@ -115,43 +119,86 @@ async def fill_schema(
     try:
         async with driver(engine) as pg:
             await create_tables(pg, projection, schema)
-        await fill(settings, engine, projection, until or await ends_of(settings, projection), report=report)
-        async with driver(engine) as pg:
-            await finish_tables(pg, projection, schema)
+        await fill(settings, schema, projection, until or await ends_of(settings, projection), report=report)
+        await finish_tables(engine, projection, schema)
     finally:
         await engine.dispose()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Share:
+    """Partitions that one process fills, at a pace for each of them."""
+
+    settings: Settings
+    projection: str
+    schema: str
+    identity: LogIdentity
+    until: Mapping[int, int]
+    pace: float | None
+
+
 async def fill(
     settings: Settings,
-    engine: AsyncEngine,
+    schema: str,
     projection: str,
     until: Mapping[int, int],
     *,
     per_second: float | None = None,
     report: Report = lambda _: None,
 ) -> None:
-    """Fill the engine's tables up to an offset of each partition; go on where they were left.
+    """Fill the schema's tables up to an offset of each partition; go on where they were left.
 
-    While Kafka or Postgres is away it waits. Raise `Broken`, `Disagreement` or `WrongLog` where a projector
-    would stop.
+    Where there is much to do, several processes do it. While Kafka or Postgres is away it waits. Raise
+    `Broken`, `Disagreement` or `WrongLog` where a projector would stop.
     """
     identity = await check_log(settings)
-    of_log = projection_of(settings, projection, identity.ancestors)
+    ours = (
+        1
+        if await _left(settings, schema, projection, until) < _WORTH_PROCESSES
+        else processes_for(len(until))
+    )
+    pace = None if per_second is None else per_second / max(1, min(ours * _SIDE_BY_SIDE, len(until)))
+    shares = [
+        _Share(
+            settings=settings, projection=projection, schema=schema, identity=identity, pace=pace,
+            until={partition: end for partition, end in until.items() if partition % ours == number},
+        )
+        for number in range(ours)
+    ]  # fmt: skip
+    await run_shares(_fill_share, shares, report)
+
+
+async def _left(settings: Settings, schema: str, projection: str, until: Mapping[int, int]) -> int:
+    engine = engine_of(settings, schema)
+    try:
+        async with driver(engine) as pg:
+            begun = await load_offsets(pg, projection)
+    finally:
+        await engine.dispose()
+    return sum(max(0, end - begun.get(partition, 0)) for partition, end in until.items())
+
+
+async def _fill_share(share: _Share, report: Report) -> None:
+    of_log = projection_of(share.settings, share.projection, share.identity.ancestors)
     working = asyncio.Semaphore(_SIDE_BY_SIDE)
-    pace = None if per_second is None else per_second / max(1, min(_SIDE_BY_SIDE, len(until)))
+    engine = engine_of(share.settings, share.schema)
 
     async def one(partition: int, end: int) -> None:
         async with working:
-            filling = _PartitionFilling(settings, engine, of_log, identity.log_id, pace, report)
+            filling = _PartitionFilling(
+                share.settings, engine, of_log, share.identity.log_id, share.pace, report
+            )
             await filling.run(partition, end)
 
     try:
-        async with asyncio.TaskGroup() as group:
-            for partition, end in until.items():
-                group.create_task(one(partition, end))
+        with seldom_collecting():
+            async with asyncio.TaskGroup() as group:
+                for partition, end in share.until.items():
+                    group.create_task(one(partition, end))
     except* ProjectionError as failed:
         raise failed.exceptions[0] from None
+    finally:
+        await engine.dispose()
 
 
 class _PartitionFilling:

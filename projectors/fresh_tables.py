@@ -12,7 +12,7 @@ from asyncpg import Connection
 from evidence.tiles import Edges, Place
 from projectors.chain import TeamLog
 from projectors.fold import Fold
-from projectors.generation_tables import create_tables, finish_tables
+from projectors.generation_tables import create_tables, finish_within
 from projectors.library import NAME
 from projectors.proven import PROVEN, Proven
 from projectors.rows import Row, add
@@ -74,6 +74,6 @@ async def fresh_tables(settings: Settings, schema: str) -> AsyncIterator[FreshTa
                 raise Misconfigured(f"the schema {schema} is there already: name one that is not")
             await create_tables(pg, NAME, schema)
             yield FreshTables(pg)
-            await finish_tables(pg, NAME, schema)
+            await finish_within(pg, NAME, schema)
     finally:
         await engine.dispose()

@@ -1,10 +1,13 @@
 """The tables of a generation: made bare, finished when they are full, and dropped."""
 
+import asyncio
+
 import asyncpg
 import stamina
 from asyncpg import Connection
 from sqlalchemy import Index, Table
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import (
     AddConstraint,
     CreateIndex,
@@ -16,6 +19,7 @@ from sqlalchemy.schema import (
 
 from projectors.generations import Generation
 from projectors.schema.generations import tables_of
+from runtime.postgres import driver
 
 READ_WHILE_FILLING = frozenset({"ix_history_sequence"})
 """Indexes by which read models look for what they wrote before."""
@@ -24,6 +28,8 @@ ONLY_APPENDED_TO = frozenset({"history"})
 
 _PATIENCE_S = 24 * 3600.0
 _INDEX_MEMORY = "256MB"
+_SIDE_BY_SIDE = 2
+"""Tables whose indexes are made at once, each with that much memory."""
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -45,15 +51,37 @@ async def create_tables(pg: Connection, projection: str, schema: str) -> None:
                     await pg.execute(_sql(CreateIndex(index)))
 
 
-async def finish_tables(pg: Connection, projection: str, schema: str) -> None:
+async def finish_tables(engine: AsyncEngine, projection: str, schema: str) -> None:
     """Make the keys and indexes that are missing, and let Postgres look at what is in the tables."""
+    working = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+    async def one(table: Table) -> None:
+        async with working, driver(engine) as pg:
+            await _finish(pg, table, schema)
+
+    # The index of what is found by words takes the longest, so its tables come first.
+    tables = sorted(tables_of(projection), key=lambda table: -len(table.indexes))
+    for failed in await asyncio.gather(*(one(table) for table in tables), return_exceptions=True):
+        if failed is not None:
+            raise failed
+
+
+async def finish_within(pg: Connection, projection: str, schema: str) -> None:
+    """The same over one connection, in its transaction."""
     for table in tables_of(projection):
-        for key, element in _missing_later(table):
-            async with pg.transaction():
-                await pg.execute(f"SET LOCAL search_path TO {schema}")
-                await pg.execute(f"SET LOCAL maintenance_work_mem = '{_INDEX_MEMORY}'")
-                if await pg.fetchval("SELECT to_regclass($1)", f"{schema}.{key}") is None:
-                    await pg.execute(_sql(element), timeout=_PATIENCE_S)
+        await _finish(pg, table, schema)
+
+
+async def _finish(pg: Connection, table: Table, schema: str) -> None:
+    for key, element in _missing_later(table):
+        async with pg.transaction():
+            await pg.execute(f"SET LOCAL search_path TO {schema}")
+            await pg.execute(f"SET LOCAL maintenance_work_mem = '{_INDEX_MEMORY}'")
+            await pg.execute("SET LOCAL statement_timeout = 0")
+            if await pg.fetchval("SELECT to_regclass($1)", f"{schema}.{key}") is None:
+                await pg.execute(_sql(element), timeout=_PATIENCE_S)
+    async with pg.transaction():
+        await pg.execute("SET LOCAL statement_timeout = 0")
         await pg.execute(f"ANALYZE {schema}.{table.name}", timeout=_PATIENCE_S)
 
 

@@ -64,7 +64,7 @@ class Rebuilding:
             await create_tables(self._pg, self._projection, generation.schema)
             ends = await filling.ends_of(self._settings, self._projection)
             await self._fill(generation, ends, "filling", per_second)
-            await finish_tables(self._pg, self._projection, generation.schema)
+            await self._finish(generation)
             await self._fill(
                 generation, await filling.ends_of(self._settings, self._projection), "catching up"
             )
@@ -135,12 +135,15 @@ class Rebuilding:
     async def _fill(
         self, generation: Generation, until: Mapping[int, int], what: str, per_second: float | None = None
     ) -> None:
+        await filling.fill(
+            self._settings, generation.schema, self._projection, until,
+            per_second=per_second, report=lambda progress: self._report(what, progress),
+        )  # fmt: skip
+
+    async def _finish(self, generation: Generation) -> None:
         engine = filling.engine_of(self._settings, generation.schema)
         try:
-            await filling.fill(
-                self._settings, engine, self._projection, until,
-                per_second=per_second, report=lambda progress: self._report(what, progress),
-            )  # fmt: skip
+            await finish_tables(engine, self._projection, generation.schema)
         finally:
             await engine.dispose()
 

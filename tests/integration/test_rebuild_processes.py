@@ -4,9 +4,12 @@ import asyncio
 import uuid
 from pathlib import Path
 
+import psutil
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from projectors import filling
 from projectors.rebuild import rebuilding
 from projectors.verify import verify
 from runtime.settings import Settings
@@ -58,6 +61,55 @@ async def test_a_rebuild_that_is_killed_again_and_again_ends_equal(
         code, said = await command(settings, tmp_path, "rebuild", "library", "--switch")
         assert (code, "Generation 2 is live" in said) == (0, True), said
         assert (await verify(settings)).is_equal
+
+
+_IN_PROCESSES = """
+import sys
+from projectors import filling
+from server.command_line import app
+filling._WORTH_PROCESSES = 1
+app(sys.argv[1:])
+"""
+
+
+async def test_a_rebuild_in_processes_that_is_killed_leaves_none_behind_and_ends_equal(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with fresh_log(services) as settings, projecting(settings):
+        for partition in range(2):
+            log = await events_log(settings, partition)
+            team = a_life(log)
+            for _ in range(60):
+                a_life(log, team)
+            await caught_up(settings, await log.publish(), partition=partition)
+        slow = ["-c", _IN_PROCESSES, "rebuild", "library", "--throttle", "1000"]
+        async with running(slow, tmp_path, variables_of(settings)) as process:
+
+            async def both_have_come() -> bool:
+                begun = await fetch(settings, "SELECT FROM generations WHERE number = 2")
+                return bool(begun) and await partitions_begun(settings) == 2
+
+            await until(both_have_come)
+            children = psutil.Process(process.process.pid).children(recursive=True)
+            assert children
+            process.process.kill()
+            await process.process.wait()
+
+        async def are_gone() -> bool:
+            return not any(child.is_running() for child in children)
+
+        await until(are_gone)
+        monkeypatch.setattr(filling, "_WORTH_PROCESSES", 1)
+        async with rebuilding(settings, "library") as work:
+            assert (await work.rebuild(None)).is_equal
+
+
+async def partitions_begun(settings: Settings) -> int:
+    """Of how many partitions the second generation shows events."""
+    if await fetch(settings, "SELECT WHERE to_regclass('library_2.projected_logs') IS NULL"):
+        return 0
+    rows = await fetch(settings, "SELECT count(DISTINCT partition) FROM library_2.projected_logs")
+    return int(rows[0][0])
 
 
 async def test_commands_are_decided_once_across_switches_of_both_projections(
