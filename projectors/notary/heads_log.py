@@ -4,6 +4,8 @@ A record's key is a team's id and its value a signed head, or the key is `keys` 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -14,7 +16,7 @@ from events.identifiers import is_uuid
 from evidence.errors import EvidenceError, MalformedNote
 from evidence.key_notes import keys_of
 from evidence.notes import Note, parse_note
-from evidence.tree_heads import parse_head
+from evidence.tree_heads import TreeHead, parse_head
 from projectors.notary.alarms import raise_alarm
 from projectors.reader import Bounds, read_bounds
 from runtime.topics import partition_of
@@ -39,6 +41,39 @@ _ADD_KEYS = 'INSERT INTO tree_keys ("offset", note) VALUES ($1, $2) ON CONFLICT 
 
 class BadHeadRecord(Exception):
     """A record of the topic that is neither a head nor a note of keys: someone has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeysRecord:
+    """A note of keys."""
+
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRecord:
+    """A head of a team's log."""
+
+    team_id: str
+    log_id: str
+    head: TreeHead
+    note: Note
+
+
+def read_record(key: bytes | None, value: bytes | None) -> KeysRecord | HeadRecord:
+    """Read a record of the topic; raise `EvidenceError`."""
+    try:
+        name, note = (key or b"").decode(), parse_note((value or b"").decode())
+    except UnicodeDecodeError:
+        raise MalformedNote("not UTF-8") from None
+    if name == KEYS:
+        keys_of(note)
+        return KeysRecord(note)
+    head = parse_head(note.text)
+    _, log_id, team_id = ("", *head.origin.rsplit("/", 2))[-3:]
+    if team_id != name or not is_uuid(team_id) or not is_uuid(log_id):
+        raise MalformedNote("the head is of another log than its record")
+    return HeadRecord(team_id, log_id, head, note)
 
 
 class HeadsLog:
@@ -96,22 +131,21 @@ class HeadsLog:
 
 async def _store(pg: Connection, message: ConsumerRecord) -> None:
     try:
-        key, note = message.key.decode(), parse_note(message.value.decode())
-        if key == KEYS:
-            keys_of(note)
-            await pg.execute(_ADD_KEYS, message.offset, str(note))
-        else:
-            await _store_head(pg, key, note)
-    except (EvidenceError, UnicodeDecodeError, AttributeError) as error:
+        record = read_record(message.key, message.value)
+    except EvidenceError as error:
         where = f"{message.topic} partition {message.partition} offset {message.offset}"
         raise BadHeadRecord(f"{where}: {error}") from error
+    match record:
+        case KeysRecord():
+            await pg.execute(_ADD_KEYS, message.offset, str(record.note))
+        case HeadRecord():
+            await _store_head(pg, record)
+        case _:
+            assert_never(record)
 
 
-async def _store_head(pg: Connection, team_id: str, note: Note) -> None:
-    head = parse_head(note.text)
-    _, log_id, named = ("", *head.origin.rsplit("/", 2))[-3:]
-    if named != team_id or not is_uuid(team_id) or not is_uuid(log_id):
-        raise MalformedNote("the head is of another log than its record")
+async def _store_head(pg: Connection, record: HeadRecord) -> None:
+    team_id, log_id, head, note = record.team_id, record.log_id, record.head, record.note
     there = await pg.fetchrow(_HEAD, team_id, log_id, head.size)
     if there is not None and there["root"] != head.root:
         reason = f"two tree heads of size {head.size} have different roots"
