@@ -18,7 +18,7 @@ from events.pattern import (
     stream_of,
 )
 from events.readers_rule import NO_ONE, Standing, fence, stamps
-from events.record import NewRecord, Record
+from events.record import COMMAND_OFFSET, KIND, NewRecord, Record
 from events.registry import Event, type_of, write
 from events.team import STREAM as TEAM_STREAM
 from events.team import TeamCreated
@@ -170,7 +170,7 @@ class Scribe:
         record = encode(Envelope(**facts))
         chain.sequence, chain.hash = chain.sequence + 1, record_hash(record)
         self._versions[team_id, stream] = version
-        return self.counting(record)
+        return self.counting(record.with_headers({KIND: b"event", COMMAND_OFFSET: b"%d" % self.next_offset}))
 
 
 def new_records(records: Sequence[Record]) -> list[NewRecord]:
