@@ -18,7 +18,8 @@ IMPORTED = "imported"
 class Imported:
     """An import, by a writer of its own, of the export whose manifest has this sum.
 
-    `ends` are where the partitions of each topic end when all of it is written, by the topic's role.
+    `ends` are where the partitions of each topic end when all of it is written, by the topic's role; of a
+    topic that is not named there nothing was imported.
     `ancestors` are the ids that the log had before, the latest first: its older events bear them.
     """
 

@@ -35,12 +35,17 @@ class Topics:
     @property
     def all(self) -> tuple[str, ...]:
         """All of them."""
-        return self.commands, self.events, self.outcomes, self.tree_heads
+        return tuple(self.by_role.values())
 
     @property
     def by_role(self) -> dict[str, str]:
         """Their names by what they hold, whatever the prefix."""
-        return {"commands": self.commands, "events": self.events, "outcomes": self.outcomes}
+        return {
+            "commands": self.commands,
+            "events": self.events,
+            "outcomes": self.outcomes,
+            "tree_heads": self.tree_heads,
+        }
 
 
 @lru_cache(maxsize=65_536)

@@ -1,10 +1,11 @@
 """A log that deciders wrote, with all that an export can meet; and clients beside it."""
 
 import asyncio
+import gzip
 import json
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from events.record import COMMAND_OFFSET, KIND, NewRecord, Record
 from runtime.settings import Settings
 from runtime.topics import Topics, partition_of
 from server.backup.export import SEGMENT_BYTES, export_log
+from server.backup.manifest import MANIFEST, load_complete, save
+from server.backup.segments import sum_of
 from server.setup import set_up
 from sync_client.audit_wire import ServerKeys
 from sync_client.errors import TryLater
@@ -258,3 +261,17 @@ async def exported_log(
         export = folder / "export"
         await export_log(settings, export, final=True, segment_bytes=segment_bytes)
         yield Exported(settings=settings, folder=export, history=await read_history(settings))
+
+
+def rewrite(folder: Path, topic: str, change: Callable[[list[dict[str, Any]]], None]) -> str:
+    """Change the lines of a segment of a topic, and put its sums right; the file."""
+    manifest = load_complete(folder)
+    segment = next(one for one in manifest.segments if one.topic == topic and one.records > 1)
+    path = folder / segment.file
+    lines = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    change(lines)
+    path.write_bytes(gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines)))
+    altered = replace(segment, sha256=sum_of(path), records=len(lines))
+    segments = tuple(altered if one == segment else one for one in manifest.segments)
+    save(folder, replace(manifest, segments=segments), MANIFEST)
+    return segment.file

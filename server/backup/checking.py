@@ -1,4 +1,4 @@
-"""Checking an export without a cluster: sums, order, chains; and what an import has to know of it."""
+"""Checking an export without a cluster: sums, order, chains, heads; and what an import has to know of it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,10 +7,13 @@ from pathlib import Path
 from events.envelope import FIRST_PREVIOUS_HASH, decode, record_hash
 from events.errors import MalformedRecord
 from events.outcome import is_mark, position_of
+from evidence.leaves import leaf_of
+from evidence.merkle import Frontier
 from server.backup.errors import Damaged, Refused
 from server.backup.lines import Kept
 from server.backup.manifest import Manifest, Segment, load_complete
 from server.backup.segments import read_segment, sum_of
+from server.backup.signed_heads import SignedHeads
 
 Report = Callable[[str, int, int], None]
 """A segment's file, how many were read, and how many there are."""
@@ -31,6 +34,7 @@ class Contents:
     partition: int
     events: int = 0
     outcomes: int = 0
+    tree_heads: int = 0
     answered_from: int | None = None
     next_command: int | None = None
     commands_from: int | None = None
@@ -49,7 +53,7 @@ class Checked:
 def check_export(folder: Path, report: Report = _tell_no_one) -> Checked:
     """Check every file; raise `Damaged` with all that were altered, else with the first break.
 
-    Memory grows with the teams, not with the events.
+    Memory grows with the teams and the heads, not with the events.
     """
     manifest = load_complete(folder)
     if wrong := [problem for one in manifest.segments if (problem := _problem(folder, one))]:
@@ -60,7 +64,7 @@ def check_export(folder: Path, report: Report = _tell_no_one) -> Checked:
         contents = Contents(partition=partition)
         reading.read_outcomes(contents)
         reading.read_commands(contents)
-        reading.read_events(contents)
+        reading.read_events(contents, reading.read_heads(contents))
         checked.contents.append(contents)
     return checked
 
@@ -80,7 +84,9 @@ class _Reading:
         self._manifest = manifest
         self._report = report
         self._done = 0
-        self._heads: dict[bytes, tuple[int, str]] = {}
+        self._log_ids = (manifest.log_id, *manifest.ancestors)
+        self._last: dict[bytes, str] = {}
+        self._trees: dict[bytes, Frontier] = {}
 
     def read_outcomes(self, contents: Contents) -> None:
         """One outcome to each command, in order; the last record tells which command is next."""
@@ -113,30 +119,46 @@ class _Reading:
                 f"partition {contents.partition}: command {owed_from} has no outcome, and is not there"
             )
 
-    def read_events(self, contents: Contents) -> None:
-        """Each team's chain without a gap, from its first event on."""
+    def read_heads(self, contents: Contents) -> SignedHeads:
+        """Heads and notes of keys, without a gap."""
+        heads, end = SignedHeads(self._log_ids), None
+        for segment, kept in self._records("tree_heads", contents.partition):
+            if end is not None and kept.offset != end:
+                raise _break(segment, kept, f"the record of offset {end} is missing")
+            end = kept.offset + 1
+            heads.add(segment, kept)
+            contents.tree_heads += 1
+        return heads
+
+    def read_events(self, contents: Contents, heads: SignedHeads) -> None:
+        """Each team's chain without a gap, from its first event on, with the trees that were signed."""
         for segment, kept in self._records("events", contents.partition):
-            self._follow(segment, kept)
+            key, tree = self._follow(segment, kept)
+            heads.compare(key, tree)
             if contents.owed is None and kept.command_offset >= (contents.next_command or 0):
                 contents.owed = contents.events
             contents.events += 1
+        heads.check_none_left()
 
-    def _follow(self, segment: Segment, kept: Kept) -> None:
+    def _follow(self, segment: Segment, kept: Kept) -> tuple[bytes, Frontier]:
         try:
             event = decode(kept.record)
         except MalformedRecord as error:
             raise _break(segment, kept, str(error)) from None
         key = kept.record.key or b""
-        sequence, link = self._heads.get(key, (0, FIRST_PREVIOUS_HASH))
+        tree, link = self._trees.setdefault(key, Frontier()), self._last.get(key, FIRST_PREVIOUS_HASH)
+        sequence = tree.size
         if event.sequence != sequence + 1:
             raise _break(segment, kept, f"sequence {event.sequence} of {event.team_id} follows {sequence}")
         if event.previous_hash != link:
             raise _break(
                 segment, kept, f"it does not name the hash of sequence {sequence} of {event.team_id}"
             )
-        if event.log_id not in (self._manifest.log_id, *self._manifest.ancestors):
+        if event.log_id not in self._log_ids:
             raise _break(segment, kept, f"it belongs to the log {event.log_id}")
-        self._heads[key] = (event.sequence, record_hash(kept.record))
+        self._last[key] = record_hash(kept.record)
+        tree.add(leaf_of(kept.record))
+        return key, tree
 
     def _records(self, topic: str, partition: int) -> Iterator[tuple[Segment, Kept]]:
         place = None

@@ -23,10 +23,11 @@ from server.backup.errors import Refused
 from server.backup.manifest import MANIFEST, UNFINISHED, Manifest, Place, Segment, load, save
 from server.backup.segments import SegmentWriter
 
-ORDER = ("outcomes", "events", "commands")
-"""An outcome has its events and its command in the export if its end is asked for before theirs."""
-UNFENCED = frozenset({"commands"})
-"""Topics that anybody may append to, so that every record counts."""
+ORDER = ("tree_heads", "outcomes", "events", "commands")
+"""A head has its events in the export, and an outcome its events and its command, if its end is asked for
+before theirs."""
+UNFENCED = frozenset({"commands", "tree_heads"})
+"""Topics that have no fences, so that every record counts."""
 SEGMENT_BYTES = 64 * 1024 * 1024
 _RECORDS = 2_000
 
@@ -108,7 +109,7 @@ class _Job:
 
     async def _place(self, reader: AIOKafkaConsumer, at: TopicPartition, topic: str) -> Place:
         bounds = (await read_bounds(reader, at.topic, [at.partition]))[at.partition]
-        place = self.manifest.places[topic].get(at.partition)
+        place = self.manifest.places.get(topic, {}).get(at.partition)
         if place is None:
             first = bounds.begin if topic in UNFENCED else await find_first_fence(reader, at, bounds)
             place = _place(first, NO_ONE)
@@ -144,7 +145,7 @@ class _Job:
         self.manifest = replace(
             before,
             void=before.void + (segment.void if segment else 0),
-            places={**before.places, topic: {**before.places[topic], partition: place}},
+            places={**before.places, topic: {**before.places.get(topic, {}), partition: place}},
             segments=(*before.segments, segment) if segment else before.segments,
         )
 

@@ -17,7 +17,7 @@ from server.backup.checking import Checked, check_export
 from server.backup.errors import Refused
 from server.backup.translation import Translation
 
-_ORDER = ("events", "commands", "outcomes")
+_ORDER = ("events", "tree_heads", "commands", "outcomes")
 
 Report = Callable[[str, int, int, int], None]
 """Topic, partition, records written, and how many there will be."""

@@ -32,7 +32,9 @@ def check_and_tell(folder: Path) -> None:
         task = bars.add_task("segments")
         checked = check_export(folder, lambda _, done, all_: bars.update(task, completed=done, total=all_))
     events = sum(one.events for one in checked.contents)
+    heads = sum(one.tree_heads for one in checked.contents)
     _say(f"{folder} is what its manifest says: {events:,} events, every chain without a gap.")
+    _say(f"{heads:,} signed tree heads and notes of keys are there, and every head is that of its events.")
     _say(f"SHA-256 of the manifest: {checked.manifest.sha256}")
 
 

@@ -3,6 +3,7 @@
     [commands]  0: filler   answered commands, or fillers where they are gone   commands without an outcome
     [events]    0: fence 1  events as written                                   fence 2
     [outcomes]  0: fence 1  outcomes                                            fence 2, mark
+    [tree_heads]   as it was
 
 Commands keep their distances. What refers to a command is moved by the same number, and to the filler at 0
 where it is of a command before all that are kept. Events keep all that is hashed.
@@ -79,6 +80,7 @@ class Translation:
                 "commands": tuple(place.moved(place.contents.commands_end) for place in self._places),
                 "events": tuple(place.events_end for place in self._places),
                 "outcomes": tuple(place.contents.outcomes + 3 for place in self._places),
+                "tree_heads": tuple(place.contents.tree_heads for place in self._places),
             },
         )
 
@@ -92,6 +94,8 @@ class Translation:
                 return self._events(place)
             case "outcomes":
                 return self._outcomes(place)
+            case "tree_heads":
+                return (one.record for one in self._kept("tree_heads", place))
             case _:
                 raise ValueError(f"nothing says how {topic} is moved")
 

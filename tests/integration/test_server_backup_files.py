@@ -1,8 +1,6 @@
 """Exports on disk: killed, continued, damaged; and what an import refuses before it writes anything."""
 
 import asyncio
-import gzip
-import json
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -20,8 +18,7 @@ from server.backup.errors import Damaged, Refused
 from server.backup.export import export_log
 from server.backup.importing import import_log
 from server.backup.manifest import MANIFEST, Manifest, load, load_complete, save
-from server.backup.segments import sum_of
-from tests.backups import Exported, elsewhere, exported_log, write_nothing
+from tests.backups import Exported, elsewhere, exported_log, rewrite, write_nothing
 from tests.faults.history import read_all, read_history
 from tests.projecting import trim
 from tests.services import Services
@@ -187,20 +184,6 @@ def test_a_manifest_that_was_altered_is_named(exported: Exported, tmp_path: Path
         check_export(folder)
 
 
-def rewritten(folder: Path, change: Callable[[list[dict[str, object]]], None]) -> str:
-    """Change the lines of a segment of events, and put its sums right; the file."""
-    manifest = load_complete(folder)
-    segment = next(one for one in manifest.segments if one.topic == "events" and one.records > 1)
-    path = folder / segment.file
-    lines = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
-    change(lines)
-    path.write_bytes(gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines)))
-    altered = replace(segment, sha256=sum_of(path), records=len(lines))
-    segments = tuple(altered if one == segment else one for one in manifest.segments)
-    save(folder, replace(manifest, segments=segments), MANIFEST)
-    return segment.file
-
-
 def forge(lines: list[dict[str, object]]) -> None:
     lines[0]["data"] = str(lines[0]["data"]).replace("ours", "mine").replace('"a"', '"b"')
 
@@ -218,7 +201,7 @@ def test_events_that_were_changed_with_their_sums_break_the_chain(
     exported: Exported, tmp_path: Path, change: Callable[[list[dict[str, object]]], None]
 ) -> None:
     folder = exported.copy(tmp_path / "export")
-    rewritten(folder, change)
+    rewrite(folder, "events", change)
     with pytest.raises(Damaged, match=r"events-.*: offset \d+: "):
         check_export(folder)
 
