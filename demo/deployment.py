@@ -14,6 +14,8 @@ from projectors.notary.keys import new_seed
 
 PARTITIONS = "4"
 SEED = "tree-head-key"
+TREE_HEAD_S = "5"
+"""Short, for whoever tries the audit and does not want to wait for a head."""
 
 
 @contextmanager
@@ -57,8 +59,11 @@ def is_free(port: int) -> bool:
 
 def settings_for(stack: DevStack, seed: str) -> dict[str, str]:
     """The settings of the services on a stack; tree heads are signed by the seed's key."""
-    own = {"PATTERNLOG_LOG_PARTITIONS": PARTITIONS, "PATTERNLOG_TREE_HEAD_KEYS": seed}
-    return stack.environment() | own
+    return stack.environment() | {
+        "PATTERNLOG_LOG_PARTITIONS": PARTITIONS,
+        "PATTERNLOG_TREE_HEAD_KEYS": seed,
+        "PATTERNLOG_TREE_HEAD_S": TREE_HEAD_S,
+    }
 
 
 def kept_seed(data_dir: Path) -> str:

@@ -1,4 +1,4 @@
-"""The story of one library: recorded by Ann, pulled by Ben, edited by both, replayed by an auditor."""
+"""The story of one library: recorded by Ann, pulled by Ben, edited by both, audited by somebody else."""
 
 import json
 import shlex
@@ -12,10 +12,13 @@ import httpx
 from demo.client import Developer
 from demo.deployment import deployment
 from demo.rules import pattern_of, rule_book
+from devstack.errors import DevStackError
 from devstack.progress import Reporter
 from devstack.services import Services
 
 SUBJECT = "unused-import [F401]"
+SIGNED_WITHIN_S = 30.0
+POLL_S = 0.1
 MERGED = {"ann": ("category", "imports"), "ben": ("solution", "Delete the import, or list it in __all__.")}
 
 
@@ -37,6 +40,7 @@ class Story:
         self._folder = folder
         self._ann = self._developer("ann")
         self._ben = self._developer("ben")
+        self._auditor = self._developer("auditor")
         self._chapter = 0
 
     def tell(self) -> None:
@@ -48,6 +52,7 @@ class Story:
         self._the_conflict_is_resolved()
         self._what_happened(team_id)
         self._the_log_is_replayed()
+        self._the_log_is_proven(team_id)
         self._where_to_look()
 
     def _ann_records_a_library(self) -> str:
@@ -96,19 +101,37 @@ class Story:
     def _what_happened(self, team_id: str) -> None:
         self._told("The pattern's history, from the read API")
         pattern_id = self._ann.json("show", SUBJECT)["pattern_id"]
-        url = f"{self._services.url('read-api')}/api/v1/teams/{team_id}/patterns/{pattern_id}/history"
-        answer = httpx.get(url, headers={"Authorization": "Bearer dev-auditor"})
-        answer.raise_for_status()
+        answer = self._read(f"teams/{team_id}/patterns/{pattern_id}/history").raise_for_status()
         for version in answer.json()["versions"]:
             self._show(_line(version))
 
     def _the_log_is_replayed(self) -> None:
-        self._told("An auditor replays the whole log and compares it with the read models, row by row")
+        self._told("The operator replays the whole log and compares it with the read models, row by row")
         self._show(self._services.verify())
+
+    def _the_log_is_proven(self, team_id: str) -> None:
+        self._told("An auditor, from outside, downloads the log and holds it against its signed tree heads")
+        self._until_signed(team_id)
+        self._run(self._auditor, "init", *self._servers(), "--team", team_id)
+        self._run(self._auditor, "audit", "verify")
+        self._show("No event up to there was altered, dropped, inserted or moved since the head was signed.")
+        self._show(
+            "(The key is the one that the server named first; an auditor in earnest has it from a person.)"
+        )
+
+    def _until_signed(self, team_id: str) -> None:
+        """Wait for a tree head of the whole log; heads are signed after the events that they commit to."""
+        size = self._ann.json("status")["sequence"]
+        deadline = time.monotonic() + SIGNED_WITHIN_S
+        while self._read(f"teams/{team_id}/audit/tree-head?size={size}").status_code != httpx.codes.OK:
+            if time.monotonic() > deadline:
+                raise DevStackError(f"no tree head of size {size} was signed within {SIGNED_WITHIN_S:g} s")
+            time.sleep(POLL_S)
 
     def _where_to_look(self) -> None:
         self._say("\nWhere to look next")
         self._say("  make up                     the same services, left running, with API docs at /docs")
+        self._say("  docs/audit.md               what an auditor can prove, and what not")
         self._say("  docs/asyncapi.json          the event topics as an AsyncAPI document")
         self._say("  docs/conditional-append.md  how a write gets into the log exactly once")
 
@@ -123,6 +146,10 @@ class Story:
     def _show(self, text: str) -> None:
         for line in filter(None, text.splitlines()):
             self._say(f"   {line}")
+
+    def _read(self, path: str) -> httpx.Response:
+        url = f"{self._services.url('read-api')}/api/v1/{path}"
+        return httpx.get(url, headers={"Authorization": "Bearer dev-auditor"})
 
     def _servers(self) -> tuple[str, ...]:
         commands, reads = self._services.url("command-api"), self._services.url("read-api")

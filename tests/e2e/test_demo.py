@@ -85,6 +85,9 @@ def test_the_demo_tells_its_story_to_the_end_and_leaves_nothing_behind(demo: Dem
         "pattern.conflict_detected.v1",
         "pattern.conflict_resolved.v1  severity",
         "The read models are what the log says",
+        "auditor$ patternlog audit verify",
+        "whole: ",
+        "signed up to sequence ",
         "Everything is stopped",
     )
     assert re.search(".*".join(map(re.escape, in_this_order)), demo.text, re.DOTALL), demo.text
