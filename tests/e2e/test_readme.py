@@ -15,6 +15,7 @@ import pytest
 from devstack.services import Services as ServiceProcesses
 from devstack.stack import DevStack
 from tests.databases import fresh_database, settings_for, variables_of
+from tests.notarizing import SIGNING
 from tests.services import Services
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,13 @@ SERVER = "http://127.0.0.1:8080"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PATTERNS = {"patterns": [{"name": "bounds_checking", "severity": "medium", "summary": "Check the index."}]}
 WITHIN_S = 240.0
+EVENTS = 4
+SIGNED = f"""
+until curl --silent --fail --output /dev/null --header 'Authorization: Bearer dev-auditor' \\
+  "{SERVER}/api/v1/teams/$TEAM/audit/tree-head?size={EVENTS}"
+do sleep 0.1; done
+"""
+"""Waits until the notary has signed what the blocks before wrote, as it has when people type them."""
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -48,7 +56,9 @@ async def environment(devstack: DevStack) -> AsyncIterator[dict[str, str]]:
     """Services as `make up` starts them, and the environment of a terminal beside them."""
     shared = Services.of_stack(devstack)
     async with fresh_database(shared) as dsn:
-        settings = settings_for(shared, dsn).model_copy(update={"topic_prefix": "patternlog"})
+        settings = settings_for(shared, dsn).model_copy(
+            update={"topic_prefix": "patternlog", **SIGNING, "tree_head_s": 1.0}
+        )
         told = {f"PATTERNLOG_{name.upper()}": str(value) for name, value in variables_of(settings).items()}
         told |= {"PATTERNLOG_ENVIRONMENT": "development"}
         with ServiceProcesses(told) as services:
@@ -64,11 +74,13 @@ def printed(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("readme")
     (folder / "patterns.json").write_text(json.dumps(PATTERNS))
     mark = "=== the next block ==="
-    script = f"echo '{mark}'\n".join(blocks("sh")).replace(SERVER, environment["README_SERVER"])
-    client, http, auditor = run(["bash", "-euo", "pipefail", "-c", script], folder, environment).split(mark)
+    client, http, auditor = blocks("sh")
+    script = f"echo '{mark}'\n".join((client, http, SIGNED + auditor))
+    script = script.replace(SERVER, environment["README_SERVER"])
+    shell = run(["bash", "-euo", "pipefail", "-c", script], folder, environment).split(mark)
     (consume,) = blocks("python")
     consumer = run([sys.executable, "-c", consume], folder, environment)
-    return Printed(client=client, http=http, auditor=auditor, consumer=consumer)
+    return Printed(client=shell[0], http=shell[1], auditor=shell[2], consumer=consumer)
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
@@ -113,6 +125,11 @@ def test_an_auditor_reads_the_history_and_verifies_the_read_models(printed: Prin
     assert versions[1]["data"]["set"] == {"severity": "high"}
     assert (blame["fields"]["severity"]["version"], blame["fields"]["name"]["version"]) == (2, 1)
     assert "The read models are what the log says" in printed.auditor
+
+
+def test_an_auditor_proves_the_log_up_to_a_signed_tree_head(printed: Printed) -> None:
+    assert f"whole: {EVENTS} events" in printed.auditor
+    assert f"signed up to sequence {EVENTS}" in printed.auditor
 
 
 def test_a_consumer_reads_every_event_once(printed: Printed) -> None:
