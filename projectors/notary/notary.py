@@ -24,6 +24,7 @@ from projectors.generations import live
 from projectors.library import NAME
 from projectors.notary.alarms import alarms, raise_alarm
 from projectors.notary.heads_log import KEYS, HeadsLog
+from projectors.notary.schedule import Schedule
 from projectors.notary.stored_tree import Grown, grown_logs, root_and_proof
 from projectors.notary.witnesses import Witness, cosigned
 from projectors.schema.generations import search_path
@@ -60,10 +61,14 @@ class Notary:
         self._witnesses = witnesses
         self._health = health
         self._clock = clock
-        self._grown_since: dict[str, float] = {}
         self._late: dict[str, _Signed] = {}
         self._late_at = 0.0
         self._pause = min(1.0, settings.tree_head_s / 4)
+        self._schedule = Schedule(
+            events=settings.tree_head_events,
+            # A round takes its time too: what is looked at last must not be late.
+            patience_s=settings.tree_head_s - settings.witness_timeout_s - 2 * self._pause,
+        )
 
     async def work(self, pg: Connection, heads: HeadsLog) -> None:
         """Sign until something fails. The session holds the lock; it is used for everything."""
@@ -77,8 +82,8 @@ class Notary:
         """Sign what is due; the number of heads."""
         await heads.catch_up(pg)
         await pg.execute(f"SET search_path TO {search_path([(await live(pg, NAME)).schema])}")
-        due = [one for one in self._due(await grown_logs(pg)) if one.is_due][:_MOST]
-        made = [await self._sign(pg, one.grown) for one in due]
+        due = self._schedule.due(await grown_logs(pg), time.monotonic())[:_MOST]
+        made = [await self._sign(pg, one) for one in due]
         signed = [one for one in made if one is not None]
         for one in await self._witnessed(pg, signed):
             await heads.publish(one.grown.team_id, one.note)
@@ -96,22 +101,6 @@ class Notary:
             await heads.publish(KEYS, key_note(self._keys))
             await heads.catch_up(pg)
 
-    def _due(self, grown: Sequence[Grown]) -> "list[_Due]":
-        now = time.monotonic()
-        known = {one.team_id: self._grown_since.get(one.team_id, now) for one in grown}
-        self._grown_since = known
-        # A round takes its time too: what is looked at last must not be late.
-        patience = self._settings.tree_head_s - self._settings.witness_timeout_s - 2 * self._pause
-        return [
-            _Due(
-                one,
-                one.size == 0
-                or one.tree_size - one.size >= self._settings.tree_head_events
-                or now - known[one.team_id] >= patience,
-            )
-            for one in grown
-        ]
-
     async def _sign(self, pg: Connection, grown: Grown) -> _Signed | None:
         origin = origin_of(self._settings.tree_head_name, grown.log_id, grown.team_id)
         try:
@@ -126,7 +115,7 @@ class Notary:
             proof = "\n".join(one.hex() for one in path)
             await self._refuse(pg, grown, "it does not begin with that of its last head", head.text + proof)
             return None
-        self._grown_since.pop(grown.team_id, None)
+        self._schedule.signed(grown.team_id)
         # A log's times never go back, whatever the clock does.
         return _Signed(grown, head.signed(self._keys, max(int(self._clock()), grown.time_s)))
 
@@ -177,9 +166,3 @@ class Notary:
         for witness in self._witnesses:
             if answers:
                 self._health.remark(f"witness:{witness.name}", failed.get(witness.name))
-
-
-@dataclass(frozen=True, slots=True)
-class _Due:
-    grown: Grown
-    is_due: bool
