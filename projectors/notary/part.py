@@ -51,6 +51,12 @@ class NotaryPart:
                 except BadHeadRecord as error:
                     self._health.alarm("notary", str(error))
                     await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    # aiokafka cancels what waits for a connection that breaks; that is no end of ours.
+                    task = asyncio.current_task()
+                    if task is None or task.cancelling():
+                        raise
+                    self._health.set("notary", "kafka: the connection broke")
                 except Exception as error:
                     self._health.set("notary", _passing(error))
                 await asyncio.sleep(_AGAIN_AFTER_S)

@@ -63,7 +63,7 @@ async def test_who_reads_all_the_time_sees_no_error_no_gap_and_no_step_back(serv
             stop = asyncio.Event()
             writing = asyncio.create_task(_write(log, team, pattern, stop))
             reader = asyncio.create_task(reading.run(stop))
-            for step in (_rebuild, _back, _drop):
+            for step in (rebuild_and_switch, switch_back, drop_second):
                 await step(settings)
                 before = reading.reads
 
@@ -86,20 +86,23 @@ async def _write(log: TopicLog, team: str, pattern: str, stop: asyncio.Event) ->
         await log.publish()
 
 
-async def _rebuild(settings: Settings) -> None:
+async def rebuild_and_switch(settings: Settings) -> None:
+    """Fill the next generation of the library, and switch to it."""
     async with rebuilding(settings, "library") as work:
         compared = await work.rebuild(None)
         assert compared.findings.differences == []
         await work.switch(compared, accept_difference=False)
 
 
-async def _back(settings: Settings) -> None:
+async def switch_back(settings: Settings) -> None:
+    """Switch back to the generation before."""
     async with rebuilding(settings, "library") as work:
         compared = await work.compare(await work.back())
         assert compared.findings.differences == []
         await work.switch(compared, accept_difference=False)
 
 
-async def _drop(settings: Settings) -> None:
+async def drop_second(settings: Settings) -> None:
+    """Drop the second generation."""
     async with rebuilding(settings, "library") as work:
         await work.drop(2)
