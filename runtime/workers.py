@@ -9,6 +9,14 @@ import structlog
 _log = structlog.get_logger(__name__)
 
 
+def was_asked_to_end(task: asyncio.Task[None]) -> bool:
+    """Whether a task that has ended was cancelled by somebody.
+
+    Libraries let a CancelledError of their own out of a call, by which a task ends as if it had been.
+    """
+    return task.cancelled() and task.cancelling() > 0
+
+
 class Workers:
     """The tasks that run beside the routes; `failed` is set when one ends that should not have."""
 
@@ -34,9 +42,9 @@ class Workers:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if task.cancelled():
+        if was_asked_to_end(task):
             return
-        error = task.exception()
+        error = asyncio.CancelledError("from within") if task.cancelled() else task.exception()
         if error is not None:
             _log.error("worker failed", worker=task.get_name(), exc_info=error)
         elif not self.stopping:

@@ -18,6 +18,7 @@ from runtime.postgres import BY_INDEX, create_engine
 from runtime.service import spawn
 from runtime.settings import Settings
 from runtime.topics import Topics
+from runtime.workers import was_asked_to_end
 
 _FETCH_WAIT_MS = 200
 _PART = "group"
@@ -94,7 +95,10 @@ class Decider(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._failed
 
     def _ended(self, owner: asyncio.Task[None]) -> None:
-        if not owner.cancelled() and (error := owner.exception()) and not self._failed.done():
+        if was_asked_to_end(owner) or self._failed.done():
+            return
+        error = RuntimeError("an owner was cut off") if owner.cancelled() else owner.exception()
+        if error is not None:
             self._failed.set_exception(error)
 
     async def _let_go(self) -> None:
