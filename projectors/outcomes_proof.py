@@ -1,4 +1,4 @@
-"""The read model of `outcomes` compared with [outcomes], as far as that reaches back.
+"""The read models of `outcomes` compared with [outcomes], as far as that reaches back.
 
 [outcomes] loses what is older than its retention, and the purge removes rows of that age. So rows of commands
 before the first record that Kafka holds are passed over, and a row that may be purged need not be there.
@@ -18,11 +18,12 @@ from projectors.comparison import PATIENCE_S, rows_at
 from projectors.errors import Broken, NoFenceKnown
 from projectors.findings import Difference, Kind
 from projectors.log_reading import read_records
-from projectors.outcomes import KEPT, NAME, Outcomes, position_in
+from projectors.outcomes import KEPT, NAME, Outcomes, OutcomesWork
 from projectors.proof import Proof
 from projectors.proven import Comparable
 from projectors.reader import Bounds, open_reader, read_bounds
 from projectors.reading import sift
+from projectors.refusals_proof import RefusalsProof
 from projectors.rows import Row
 from projectors.schema import outcomes as tables
 from projectors.starting_point import find_first_fence
@@ -94,12 +95,15 @@ class OutcomesProof:
         first: int | None = None
         newest: Position | None = None
         found = 0
+        refusals = RefusalsProof(self._proof, at.partition, self._may_be_purged)
         async for records in read_records(self._proof.settings, reader, at, begin, end.next_offset):
             sifted = sift(reached, records)
             reached = sifted.end
             first = _command_offset(sifted.counting) if first is None else first
-            newest, answers = self._take(at.partition, end.log_id, sifted.counting) or (newest, [])
-            found += await self._compare(answers)
+            work = self._take(at.partition, end.log_id, sifted.counting)
+            newest = work.newest or newest
+            found += await self._compare([(*row, at.partition) for row in work.answers])
+            await refusals.take(work.refusals)
             self._proof.passed("outcomes", at.partition, reached.next_offset, end.next_offset)
         # From mid-log on the void records before are not counted.
         same_count = bounds.begin > 0 or reached.void_records == end.void_records
@@ -107,16 +111,12 @@ class OutcomesProof:
             self._proof.differing("checkpoints", at.partition)
         await self._compare_position(at.partition, newest)
         await self._count(at.partition, first or 0, found)
+        await refusals.end(first or 0)
 
-    def _take(
-        self, partition: int, log_id: str, counting: Sequence[Record]
-    ) -> tuple[Position, list[Row]] | None:
-        """The last position, and the rows of first answers."""
-        if not counting:
-            return None
+    def _take(self, partition: int, log_id: str, counting: Sequence[Record]) -> OutcomesWork:
+        """What a projector makes of the next records."""
         self._proof.answers += sum(not is_mark(record) for record in counting)
-        work = self._outcomes.take(partition, log_id, counting)
-        return position_in(counting[-1], log_id), [(*row, partition) for row in work.answers]
+        return self._outcomes.take(partition, log_id, counting)
 
     async def _compare(self, answers: Sequence[Row]) -> int:
         """Compare the rows of some first answers; return how many of them there are."""

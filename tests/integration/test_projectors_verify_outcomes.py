@@ -36,7 +36,7 @@ LEVELS = [(Rows.SAMPLE, WHOLE), (Rows.FULL, None)]
 
 @dataclass
 class Told:
-    """Five answers under two fences, the first one a year old."""
+    """Five answers under two fences, the first one a year old; it and the last one are refusals."""
 
     settings: Settings
     log: TopicLog
@@ -54,7 +54,9 @@ async def tell(settings: Settings) -> Told:
     for number, age in enumerate(ages):
         if number == 3:
             log.scribe.fence()
-        answers.append(answer(log.scribe, recorded_at=utc_text(now - age)))
+        refused = {"status": "rejected", "answer": {"code": "stale_edit", "detail": "d"}}
+        other = refused if number in (0, 4) else {}
+        answers.append(answer(log.scribe, recorded_at=utc_text(now - age), **other))
     end = await log.publish()
     async with projecting(settings):
         await caught_up(settings, end, OUTCOMES)
@@ -81,7 +83,7 @@ def where(one: Outcome) -> str:
 async def test_answers_that_are_what_their_topic_says_are_found_equal(told: Told) -> None:
     report = await verify(told.settings)
     assert (report.is_equal, report.answers, report.not_compared) == (True, 5, [])
-    assert (report.rows["outcomes"], report.rows["decider_positions"]) == (5, 2)
+    assert [report.rows[name] for name in ("outcomes", "refusals", "decider_positions")] == [5, 2, 2]
 
 
 @pytest.mark.parametrize(("rows", "sample"), LEVELS)
@@ -98,6 +100,16 @@ async def test_answers_that_are_what_their_topic_says_are_found_equal(told: Told
                 " command_hash, log_id, recorded_at, status, answer FROM outcomes WHERE {where}"
             ),
             "outcomes",
+            "added",
+        ),
+        ("UPDATE refusals SET code = 'name_taken'", "refusals", "altered"),
+        ("DELETE FROM refusals", "refusals", "missing"),
+        (
+            (
+                "INSERT INTO refusals SELECT partition, command_offset + 1000, team_id, recorded_at, code,"
+                " actor, item FROM refusals LIMIT 1"
+            ),
+            "refusals",
             "added",
         ),
         ("UPDATE decider_positions SET events_end = 0 WHERE partition = 0", "decider_positions", "altered"),
@@ -117,7 +129,8 @@ async def test_what_is_wrong_is_found(
 
 async def test_an_answer_that_the_purge_took_is_no_difference(told: Told) -> None:
     engine = create_engine(told.settings, "test")
-    assert await outcomes.purge(engine, datetime.now(UTC)) == 1
+    # It was a refusal, too.
+    assert await outcomes.purge(engine, datetime.now(UTC)) == 2
     await engine.dispose()
     report = await verify(told.settings)
     assert (report.is_equal, report.not_compared) == (True, ["outcomes: 1 records whose rows are purged"])
