@@ -49,10 +49,19 @@ class Auditor:
     """Fed with the lines of an export, in constant memory; `end` is where it is to end, if in the middle.
 
     An export that begins in the middle needs a proof of inclusion of its first event in the tree that ends
-    with it: the path holds what the events before amount to.
+    with it: the path holds what the events before amount to. With `team_id` and `log_id` it has to be that
+    team's log, and to end under that id.
     """
 
-    def __init__(self, heads: Iterable[HeadLine], trust: Trust, end: int | None = None) -> None:
+    def __init__(
+        self,
+        heads: Iterable[HeadLine],
+        trust: Trust,
+        end: int | None = None,
+        *,
+        team_id: str | None = None,
+        log_id: str | None = None,
+    ) -> None:
         self._findings = Findings()
         self._book = open_heads(heads, trust, self._findings)
         self._end = end
@@ -63,7 +72,8 @@ class Auditor:
         self._sizes = {one.head.size for one in self._book.heads}
         self._roots: dict[int, bytes] = {}
         self._events = 0
-        self._team_id: str | None = None
+        self._team_id = team_id
+        self._wanted_log_id = log_id
         self._log_id: str | None = None
         self._note_root()
 
@@ -86,11 +96,17 @@ class Auditor:
         """No more lines come."""
         self._chain.finish()
         heads = self._heads()
-        fits = [head.size for head in heads if self._roots.get(head.size) == head.root]
+        self._check_end()
+        # What was there before the export shows nothing of it.
+        fits = [
+            head.size
+            for head in heads
+            if self._roots.get(head.size) == head.root and (head.size >= self._begin or not self._events)
+        ]
         signed_to = max(fits, default=0)
         misfit = self._judge(heads, signed_to)
-        self._cut(heads, signed_to, misfit)
         proven = self._prove_end(heads)
+        self._cut(heads, max(signed_to, proven), misfit)
         if not heads:
             self._findings.add(Kind.NO_HEAD, self._begin, self._last, "no tree head is of this log")
         elif not self._findings.count and self._events and not max(signed_to, proven):
@@ -118,6 +134,11 @@ class Auditor:
             self._findings.add(Kind.OTHER_LOG, line.sequence, line.sequence, "of another team")
             return
         self._team_id, self._log_id = line.team_id, line.log_id
+
+    def _check_end(self) -> None:
+        if self._wanted_log_id is not None and self._events and self._log_id != self._wanted_log_id:
+            detail = f"it ends in the log {self._log_id}, not in {self._wanted_log_id}"
+            self._findings.add(Kind.OTHER_LOG, self._last, self._last, detail)
 
     def _note_root(self) -> None:
         if self._frontier.size in self._sizes:
@@ -151,13 +172,15 @@ class Auditor:
         return misfit
 
     def _cut(self, heads: list[TreeHead], signed_to: int, misfit: int | None) -> None:
-        """Tell of an export that ends before the last head, unless it is meant to end there."""
+        """Tell of an export that ends before the last head, unless it is meant to end there, and proven."""
         signed = max((head.size for head in heads), default=0)
         end = signed if self._end is None else self._end
+        told = any(one.kind is Kind.REWRITTEN for one in self._findings.kept)
+        open_end = self._chain.is_gapless and signed_to < self._last < max(signed, end)
+        if misfit is None and open_end and not told:
+            detail = "no head that the log reaches was signed for them"
+            self._findings.add(Kind.UNPROVEN, max(signed_to + 1, self._begin), self._last, detail)
         if self._last < end:
-            if misfit is None and self._chain.is_gapless and signed_to < self._last:
-                detail = "no head that the log reaches was signed for them"
-                self._findings.add(Kind.UNPROVEN, max(signed_to + 1, self._begin), self._last, detail)
             self._findings.add(Kind.CUT, self._last + 1, end, "the log ends before them")
 
     def _prove_end(self, heads: list[TreeHead]) -> int:

@@ -107,11 +107,12 @@ class ChainCheck:
         if gap is not None:
             self._missing.remove(gap)
             parts = (range(gap.start, sequence), range(sequence + 1, gap.stop))
-            self._missing.extend(part for part in parts if part)
+            if len(self._missing) < _GAPS:
+                self._missing.extend(part for part in parts if part)
             self._findings.add(Kind.SWAPPED, sequence, self.expected - 1, SWAPPED)
             return
         self._findings.add(Kind.INSERTED, sequence, sequence, _DOUBLED)
-        if sequence == self.expected - 1:
+        if sequence == self.expected - 1 and len(self._named) < _GAPS:
             self._named.append(line.hash)
 
     # ---------------------------------------------------------------- links

@@ -14,6 +14,7 @@ from evidence.errors import EvidenceError
 from evidence.merkle import hash_leaf
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
+_MOST_HEADERS = 64
 _SOURCE = "/teams/"
 _MEMBERS = {"sequence", "headers", "data"}
 
@@ -60,10 +61,12 @@ def parse_line(text: bytes) -> LogLine:
     if not isinstance(body, dict) or body.keys() != _MEMBERS:
         raise MalformedLine("not an object of sequence, headers and data")
     sequence, told, data = body["sequence"], body["headers"], body["data"]
-    if not isinstance(sequence, int) or isinstance(sequence, bool) or sequence < 1:
+    if not isinstance(sequence, int) or isinstance(sequence, bool) or not 0 < sequence < 2**63:
         raise MalformedLine("sequence is not a number from 1 on")
     if not isinstance(told, dict) or not isinstance(data, str):
         raise MalformedLine("headers are not an object, or data is not a text")
+    if len(told) > _MOST_HEADERS:
+        raise MalformedLine("it has more headers than an event")
     headers: Headers = {}
     for name, value in told.items():
         if not isinstance(value, str) or not name.startswith("ce_"):

@@ -25,7 +25,6 @@ from read_api.audit_query import AuditFilters, scan_of
 from read_api.audit_rows import RECORDS, AuditRow, envelope_of
 from read_api.paging import MAX_ORDINAL
 from read_api.parameters import Reading, TeamId
-from read_api.positions import check_log
 from read_api.problems import log_incomplete
 from read_api.reader import CurrentReader, Reader, shown
 from read_api.scanning import Chunk, Scan, Shown
@@ -164,7 +163,8 @@ async def _lines(first: Chunk, rest: AsyncIterator[Chunk], end: Cursor, form: _F
     yield form.head + _text(first)
     try:
         async for chunk in rest:
-            check_log(end, chunk.position.log_id)
+            # What was projected may have been forgotten since, and be there only in part.
+            shown(chunk.position, end)
             count += len(chunk.found)
             yield _text(chunk)
     except Problem as problem:

@@ -41,7 +41,9 @@ json_build_array((extract(epoch FROM recorded_at) * 1000000)::bigint, page.comma
 """
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Ordinal = Annotated[int, Field(ge=-MAX_ORDINAL, le=MAX_ORDINAL)]
-_PLACE = TypeAdapter(tuple[_Ordinal, _Ordinal])
+# Microseconds before or after 1970 that are still a date.
+_Moment = Annotated[int, Field(ge=-(2**55), le=2**57)]
+_PLACE = TypeAdapter(tuple[_Moment, _Ordinal])
 
 router = APIRouter(tags=["audit"])
 

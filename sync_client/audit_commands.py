@@ -71,9 +71,11 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option
         raise typer.BadParameter("give an export and its --heads, or neither")
     keys = keys_of(key)
     lines = [] if heads is None else head_lines(heads)
+    team_id = log_id = None
     with tempfile.TemporaryDirectory() as folder:
         if export is None:
             source = source_of(server, team, token, directory)
+            team_id, log_id = source.endpoint.team_id, source.log_id
             found = download(source, Path(folder), 1)
             export, keys = found.log, keys or source.keys
             lines = [*head_lines(found.heads), *(HeadLine(head=note) for note in source.heads)]
@@ -82,7 +84,8 @@ def verify(  # noqa: PLR0913, PLR0917 - each is an option
         if not keys:
             raise typer.BadParameter("give the log's key with --key; not one that the server told you")
         trust = Trust(keys=keys, witnesses=keys_of(witness), required=require_witnesses)
-        report = _audit(log_lines(export), lines, trust, to)
+        auditor = Auditor(lines, trust, to, team_id=team_id, log_id=log_id)
+        report = _audit(log_lines(export), auditor)
     _tell(report, as_json=as_json)
 
 
@@ -156,8 +159,7 @@ def _say_evidence(one: Evidence) -> None:
     say(f"   proof of {len(one.path)} hashes; --json shows them")
 
 
-def _audit(lines: Iterable[bytes], heads: Iterable[HeadLine], trust: Trust, to: int | None) -> Report:
-    auditor = Auditor(heads, trust, to)
+def _audit(lines: Iterable[bytes], auditor: Auditor) -> Report:
     with watching() as progress:
         for number, line in enumerate(lines, 1):
             auditor.feed(line)
@@ -190,4 +192,10 @@ def _sentences(report: Report) -> list[str]:
         return [*told, f"NOT WHOLE: {what}"]
     later = report.last - report.signed_to
     rest = f"; {counted(later, 'later event')}: no head yet, only the chain" if later else ""
-    return [*told, f"whole: {what}, signed up to sequence {report.signed_to:,}{rest}"]
+    return [*told, f"whole: {what}, signed up to sequence {report.signed_to:,}{rest}{_of(report)}"]
+
+
+def _of(report: Report) -> str:
+    """Of what, for those who would take it for something else."""
+    begin = f" from sequence {report.first:,} on" if report.first > 1 else ""
+    return f"; team {report.team_id}{begin}" if report.events else ""

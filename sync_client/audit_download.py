@@ -132,12 +132,14 @@ class AuditDownload:
             notes, page = await patiently(self._patience, partial(self._transport.tree_heads, page))
             for note in notes:
                 yield note
+            if page is not None and not notes:
+                raise UnexpectedAnswer("the tree heads: a page without any has a next one")
             more = page is not None
 
 
 def _last_sequence(response: httpx.Response) -> int:
     text = response.headers.get("Patternlog-Last-Sequence", "")
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise UnexpectedAnswer("the answer is not Patternlog's: it does not tell the log's last sequence")
     return int(text)
 

@@ -27,6 +27,7 @@ class Source:
     endpoint: Endpoint
     keys: list[Key]
     heads: list[str]
+    log_id: str | None = None
 
 
 def source_of(server: str | None, team: str | None, token: str | None, directory: Path) -> Source:
@@ -39,9 +40,10 @@ def source_of(server: str | None, team: str | None, token: str | None, directory
         with workspace.reading() as replica:
             store = HeadStore(replica)
             endpoint = workspace.endpoint(replica, given)
-            held = store.held(replica.get("log_id") or "")
+            log_id = replica.get("log_id")
+            held = store.held(log_id or "")
             heads = [] if held is None else [str(held.note)]
-            return Source(endpoint=endpoint, keys=store.keys(), heads=heads)
+            return Source(endpoint=endpoint, keys=store.keys(), heads=heads, log_id=log_id)
     if not is_uuid(team):
         raise typer.BadParameter(f"{team!r} is not a team's id, which is a lower-case UUID")
     if given is None:

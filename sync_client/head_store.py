@@ -9,7 +9,7 @@ from typing import Literal
 
 from events.json_text import Json
 from events.shapes import utc_text
-from evidence.following import FailedProof
+from evidence.following import FailedProof, Reason
 from evidence.notes import Key, parse_key
 from evidence.tree_heads import SignedTreeHead, open_head
 from sync_client.errors import EVIDENCE, LocalRefusal, SyncError
@@ -136,9 +136,12 @@ class HeadStore:
         """
         row: tuple[Json, ...] | None = self._connection.execute(
             "UPDATE failed_proofs SET acknowledged_at = ? WHERE number = ? AND acknowledged_at IS NULL"
-            " RETURNING log_id",
+            " RETURNING log_id, reason",
             (utc_text(now), number),
         ).fetchone()
         if row is None:
             raise LocalRefusal("no_evidence", f"there is no unacknowledged evidence of number {number}")
-        self._connection.execute("DELETE FROM tree_heads WHERE log_id = ?", row)
+        log_id, reason = row
+        # A head that nobody has signed says nothing against the one that is held.
+        if reason != Reason.BAD_SIGNATURE:
+            self._connection.execute("DELETE FROM tree_heads WHERE log_id = ?", (log_id,))

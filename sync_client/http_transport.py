@@ -221,7 +221,15 @@ def _index_of(response: httpx.Response) -> int | None:
     """The command that a problem's pointer names: 3 for /commands/3/fields/name."""
     problem = read_problem(response.content)
     parts = (problem.pointer or "").split("/") if problem else []
-    return int(parts[2]) if len(parts) > 2 and parts[1] == "commands" and parts[2].isdigit() else None
+    return (
+        int(parts[2])
+        if len(parts) > 2
+        and parts[1] == "commands"
+        and parts[2].isdecimal()
+        and parts[2].isascii()
+        and len(parts[2]) < 10
+        else None
+    )
 
 
 def _host(url: str) -> str:

@@ -29,14 +29,14 @@ class LogWatch:
     async def check(self, log_id: str) -> None:
         """Demand that the log of this id is the one that was seen before; raise `ProofFailed`, with it kept.
 
-        A server that shows no heads is believed as long as it has never shown one of this log.
+        A server that shows no heads is believed as long as no keys are trusted here.
         """
         held = self._store.held(log_id)
         note = await self._transport.tree_head()
         if note is not None:
             await self._follow(log_id, held, note)
-        elif held is not None:
-            raise TryLater(_NOT_PROVEN, "the server shows no tree head of this log, and did so before")
+        elif held is not None or self._store.keys():
+            raise TryLater(_NOT_PROVEN, "the server shows no tree head, and its keys are trusted here")
 
     async def _follow(self, log_id: str, held: SignedTreeHead | None, note: str) -> None:
         shown, keys, because = await self._open(log_id, held, note)

@@ -112,9 +112,13 @@ class ExportedLog:
 
 
 def audit(
-    log: ExportedLog | list[bytes], heads: list[HeadLine], trust: Trust = TRUST, end: int | None = None
+    log: ExportedLog | list[bytes],
+    heads: list[HeadLine],
+    trust: Trust = TRUST,
+    end: int | None = None,
+    **asked: str,
 ) -> Report:
-    auditor = Auditor(heads, trust, end)
+    auditor = Auditor(heads, trust, end, **asked)
     for text in log.texts if isinstance(log, ExportedLog) else log:
         auditor.feed(text)
     return auditor.finish()

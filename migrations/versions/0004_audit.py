@@ -26,6 +26,7 @@ def downgrade() -> None:
     """Drop them; the topics have what they held."""
     for table in ("origins", "refusals", "audit"):
         op.drop_table(table)
+    op.execute("DELETE FROM checkpoints WHERE projection = 'origins'")
 
 
 def _create_audit() -> None:

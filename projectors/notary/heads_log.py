@@ -88,7 +88,11 @@ class HeadsLog:
         self._producer = producer
 
     async def publish(self, key: str, note: Note) -> None:
-        """Append a note; return when Kafka has it. Twice is harmless."""
+        """Append a note; return when Kafka has it. Twice is harmless.
+
+        Raise `EvidenceError` for what could not be read again: it would be there for ever.
+        """
+        read_record(key.encode(), str(note).encode())
         await self._producer.send_and_wait(
             self._topic,
             key=key.encode(),

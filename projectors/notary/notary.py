@@ -39,6 +39,12 @@ _MOST = 200
 _LATE_AGAIN_S = 10.0
 
 
+def _is_of(grown: Grown) -> bool:
+    """Whether size and root of the last head are those of its note."""
+    said = parse_head(parse_note(grown.note).text)
+    return (said.size, said.root) == (grown.size, grown.root)
+
+
 @dataclass(frozen=True, slots=True)
 class _Signed:
     grown: Grown
@@ -95,6 +101,8 @@ class Notary:
 
     async def begin(self, pg: Connection, heads: HeadsLog) -> None:
         """Tell verifiers of the keys, unless the topic's last note of keys does."""
+        # The topic is believed, not what became of its copy while nobody compared the two.
+        await pg.execute("DELETE FROM public.tree_head_positions")
         await heads.catch_up(pg)
         newest = await pg.fetchval(_NEWEST_KEYS)
         if newest is None or keys_of(parse_note(newest)) != [key.key() for key in self._keys]:
@@ -107,6 +115,9 @@ class Notary:
             root, path = await root_and_proof(pg, grown.team_id, grown.size, grown.tree_size)
         except MissingHash as error:
             await self._refuse(pg, grown, str(error), "")
+            return None
+        if grown.note and not _is_of(grown):
+            await self._refuse(pg, grown, "the last head is not the one that was signed", "")
             return None
         head = TreeHead(origin=origin, size=grown.tree_size, root=root)
         if not is_consistent(

@@ -71,6 +71,8 @@ class Witness:
     def _verified(self, note: Note, lines: str) -> list[Signature]:
         found = parse_signatures(lines)
         own = [one for one in found if (one.name, one.key_id) == (self.key.name, self.key.id)]
+        if len(own) != 1:
+            raise WitnessFailed(f"it gave {len(own)} cosignatures, not one")
         verify_note(Note(note.text, tuple(own)), [self.key])
         return own
 

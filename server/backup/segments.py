@@ -5,6 +5,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from events.record import Record, integer_of
@@ -67,9 +68,12 @@ class SegmentWriter:
 
     def abandon(self) -> None:
         """Close it without a name; the next run writes it anew."""
-        self._lines.close()
-        self._raw.close()
-        self._part.unlink()
+        # On a full disk they fail again; what is to be heard of is the first failure.
+        with suppress(OSError):
+            self._lines.close()
+        with suppress(OSError):
+            self._raw.close()
+        self._part.unlink(missing_ok=True)
 
 
 def sum_of(path: Path) -> str:

@@ -120,4 +120,10 @@ def test_a_part_that_ends_in_the_middle_is_proven_by_consistency_with_a_later_he
     assert found(audit(LOG.texts[:24], heads, end=25)) == [("unproven", 1, 24), ("cut", 25, 25)]
     forgery = altered(3)
     assert found(audit(forgery.texts[:25], heads, end=25)) == [("rewritten", 1, 25)]
-    assert found(audit(LOG.texts[:25], LOG.heads(SIZE), end=25)) == [("no_head", 1, 25)]
+    assert found(audit(LOG.texts[:25], LOG.heads(SIZE), end=25)) == [("unproven", 1, 25)]
+
+
+def test_the_log_of_another_team_or_of_an_earlier_id_is_not_the_one_that_was_asked_for() -> None:
+    other = "6f1c2a8e-0000-4000-8000-000000000009"
+    assert {kind for kind, *_ in found(audit(LOG, LOG.heads(SIZE), team_id=other))} >= {"other_log"}
+    assert found(audit(LOG, LOG.heads(SIZE), log_id=other)) == [("other_log", SIZE, SIZE)]
