@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import httpx
 import pytest
+import stamina
 
 from projectors.schema.tables import metadata
 from tests.faults.conftest import Deploy, Deployment
@@ -59,7 +60,10 @@ async def _back_up(connection: asyncpg.Connection) -> None:
 
 async def _restore(connection: asyncpg.Connection) -> None:
     tables = ", ".join(f"public.{table}" for table in metadata.tables)
-    async with connection.transaction():
-        await connection.execute(f"TRUNCATE {tables}")
-        for table in metadata.tables:
-            await connection.execute(f"INSERT INTO public.{table} SELECT * FROM backup.{table}")
+    # Whoever reads several tables may hold one that is wanted here, and want one that is held here.
+    async for attempt in stamina.retry_context(on=asyncpg.DeadlockDetectedError, attempts=20):
+        with attempt:
+            async with connection.transaction():
+                await connection.execute(f"TRUNCATE {tables}")
+                for table in metadata.tables:
+                    await connection.execute(f"INSERT INTO public.{table} SELECT * FROM backup.{table}")
