@@ -102,6 +102,7 @@ async def test_tables_that_are_what_the_log_says_are_found_equal(told: Told) -> 
         "tree_edges": 1,
         "projected_logs": 1,
         "decider_positions": 2,
+        "refusals": 0,
     }
     assert [(one.topic, one.offset, one.end) for one in seen if one.partition == 0] == [
         ("events", 9, 9),
