@@ -25,7 +25,7 @@ down: $(READY) ## Stop what `make up` started
 
 .PHONY: test
 test: lint ## Lint and every test
-	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile
+	@.venv/bin/python -m pytest --numprocesses 3 --dist loadfile
 
 .PHONY: test-unit
 test-unit: $(READY) ## The tests that need no services
