@@ -54,7 +54,7 @@ bench: $(READY) ## Measure, print a table, write build/bench.json
 .PHONY: lock
 lock: $(READY) ## Lock the dependencies again (UPGRADE=--upgrade takes newer ones)
 	@.venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header $(UPGRADE) \
-		--extra server --extra devstack --extra dev pyproject.toml requirements/build.in -o requirements/lock.txt
+		--extra server --extra vault --extra aws --extra devstack --extra dev pyproject.toml requirements/build.in -o requirements/lock.txt
 	@! grep -n '://' requirements/lock.txt
 
 .PHONY: clean

@@ -13,6 +13,7 @@ from command_api.service import CommandService, is_pending
 from command_api.submission import read_submission
 from events.identifiers import is_uuid, is_uuid7
 from events.json_schemas import inlined
+from runtime.authentication import principal_of
 from runtime.problems import Problem
 from runtime.settings import Settings
 
@@ -99,12 +100,12 @@ async def look_up(team_id: str, command_id: str, request: Request) -> Response:
 
 
 def _sender(team_id: str, request: Request) -> Sender:
-    actor = request.app.state.authenticator.actor_of(request.headers.get("authorization"))
+    principal = principal_of(request)
     if not is_uuid(team_id):
         raise Problem("invalid_parameter", 400, "team_id: must be a canonical UUID", parameter="team_id")
     return Sender(
         team_id=team_id,
-        actor=actor,
+        actor=principal.actor,
         request_id=request.state.request_id,
         address=printable(request.client.host if request.client else "", 64),
         user_agent=printable(request.headers.get("user-agent", ""), 256),

@@ -17,11 +17,12 @@ from read_api import (
     tree_heads,
 )
 from read_api.parameters import check_query
+from runtime.authentication import principal_of
 
 
 async def check_actor(request: Request) -> None:
     """Let only known actors read; raise `Problem` 401 `unauthenticated`."""
-    request.app.state.authenticator.actor_of(request.headers.get("authorization"))
+    principal_of(request)
 
 
 router = APIRouter(dependencies=[Depends(check_actor), Depends(check_query)])

@@ -1,43 +1,87 @@
-"""Who sends a request. So far only development tokens, which work in `development` alone."""
+"""Who sends a request: what a process must know of them, and how routes learn it."""
 
-import re
+from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.problems import Problem
-from runtime.settings import Environment, Settings
-from runtime.startup_failures import Misconfigured
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-_DEVELOPMENT_TOKEN = re.compile(r"(?i:bearer) +dev-([A-Za-z0-9._@-]{1,64})")
+from events.roles import Role, Tier
+from runtime.problems import Problem
+
+_STATE = "authentication"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Principal:
+    """Whoever a credential stands for, and what it is good for.
+
+    `actor` is the id under which events name them. `team_id` and `at_most` narrow an API key to one team and
+    to the rights of a role; whether they have those is for the team's log to say.
+    """
+
+    actor: str
+    organization_id: str | None = None
+    tier: Tier = Tier.FREE
+    session_id: str | None = None
+    key_id: str | None = None
+    team_id: str | None = None
+    at_most: Role | None = None
 
 
 class Authenticator(Protocol):
-    """Finds the actor in a request's `Authorization` header."""
+    """Finds out whom a request's `Authorization` header stands for."""
 
-    def actor_of(self, authorization: str | None) -> str:
-        """The actor's id; raise `Problem` 401 `unauthenticated` when there is none."""
-
-
-class DevelopmentTokens:
-    """`Bearer dev-<actor>` is taken at its word."""
-
-    def actor_of(self, authorization: str | None) -> str:
-        """The actor whom the token names."""
-        match = _DEVELOPMENT_TOKEN.fullmatch(authorization or "")
-        if match is None:
-            raise Problem(
-                "unauthenticated",
-                401,
-                "send `Authorization: Bearer dev-<actor>`; an actor is 1 to 64 of A-Z a-z 0-9 . _ @ -",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-        return match[1]
+    async def principal_of(self, authorization: str) -> Principal:
+        """Whom it stands for; raise `Problem` 401, or 503 `auth_unavailable` where it cannot tell."""
 
 
-def create_authenticator(settings: Settings) -> Authenticator:
-    """The authenticator for the environment; raise `Misconfigured` where there is none."""
-    if settings.environment is not Environment.DEVELOPMENT:
-        raise Misconfigured(
-            f"no authentication is configured for environment {settings.environment.value!r}: "
-            "development tokens work with PATTERNLOG_ENVIRONMENT=development only"
-        )
-    return DevelopmentTokens()
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+"""What each 401 has to say (RFC 9110, section 11.6.1)."""
+
+
+def unauthenticated(detail: str) -> Problem:
+    """The answer to a request without a credential that is good."""
+    return Problem("unauthenticated", 401, detail, headers=CHALLENGE)
+
+
+class Authentication:
+    """ASGI middleware: learns who asks before anything else is done for them.
+
+    A process whose `app.state` has no `authenticator` has no routes that ask. A route that is for everybody
+    is not hindered by a credential that is no good.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope.setdefault("state", {})[_STATE] = await self._authenticate(scope)
+        await self._app(scope, receive, send)
+
+    async def _authenticate(self, scope: Scope) -> Principal | Problem:
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        authenticator: Authenticator | None = getattr(scope["app"].state, "authenticator", None)
+        if not given or authenticator is None:
+            return unauthenticated("send `Authorization: Bearer <token>`, with an access token or an API key")
+        if len(given) > 1:
+            return unauthenticated("the header Authorization stands twice")
+        try:
+            return await authenticator.principal_of(given[0].decode("latin-1"))
+        except Problem as problem:
+            return problem
+
+
+def known_principal(scope: Scope) -> Principal | None:
+    """Who sends a request, where that is known."""
+    found = scope.get("state", {}).get(_STATE)
+    return found if isinstance(found, Principal) else None
+
+
+def principal_of(request: Request) -> Principal:
+    """Who sends a request; raise `Problem` 401, or 503 `auth_unavailable`."""
+    found: Principal | Problem = request.scope["state"][_STATE]
+    if isinstance(found, Problem):
+        raise found
+    return found

@@ -7,9 +7,10 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from runtime import health, metrics, problems
-from runtime.authentication import create_authenticator
+from runtime.authentication import Authentication
 from runtime.body_limit import BodyLimit
 from runtime.cut_off import CutOff
+from runtime.development_tokens import create_authenticator
 from runtime.health import Health
 from runtime.http_metrics import HttpMetrics, templates_of
 from runtime.openapi import PROBLEMS, DescribedApp
@@ -24,8 +25,7 @@ Part = Callable[[FastAPI, Settings, Health], AbstractAsyncContextManager[None]]
 def build_app(title: str, settings: Settings, routers: Sequence[APIRouter], parts: Sequence[Part]) -> FastAPI:
     """An app of these routes, with `parts` started in order and stopped in reverse.
 
-    `app.state` carries `settings`, `health`, `authenticator` and `workers`. Raises `Misconfigured` where no
-    authentication is configured.
+    `app.state` carries `settings`, `health` and `workers`; a part that knows who asks adds `authenticator`.
     """
     app = DescribedApp(
         title=title, version=version("patternlog"), lifespan=_lifespan(settings, parts), responses=PROBLEMS
@@ -39,6 +39,7 @@ def build_app(title: str, settings: Settings, routers: Sequence[APIRouter], part
         app.include_router(router)
     # The last one added is the first to see a request.
     app.add_middleware(CutOff)
+    app.add_middleware(Authentication)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     access_log = settings.log_level.upper() == "DEBUG"
     app.add_middleware(HttpMetrics, templates=templates_of(app), access_log=access_log)

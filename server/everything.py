@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runtime import logs
-from runtime.authentication import create_authenticator
 from runtime.listening import bound_socket, port_of
 from runtime.settings import Settings
 from server.announcement import announce
@@ -24,7 +23,6 @@ _MARGIN_S = 2.0
 def serve_all(settings: Settings) -> int:
     """Run everything until SIGTERM or SIGINT; the exit code. Raises `StartupFailure` if the port is taken."""
     logs.configure(settings, "supervisor")
-    create_authenticator(settings)
     # One port for the gateway's whole life, also when the settings leave the choice to the system.
     with bound_socket(settings) as listener:
         port = port_of(listener)

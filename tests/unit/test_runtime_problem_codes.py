@@ -10,7 +10,7 @@ from command_api.decisions.refusals import Refusal
 from runtime import problems
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("runtime", "command_api", "read_api")
+PACKAGES = ("runtime", "identity", "command_api", "read_api")
 ROW = re.compile(r"^\| `(?P<code>[a-z_]+)` \| (?P<status>\d{3}|any) \| .+ \|$", re.MULTILINE)
 
 
