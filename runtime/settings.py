@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Environment(StrEnum):
-    """Where the service runs; development tokens are taken in `development` only."""
+    """Where the service runs."""
 
     DEVELOPMENT = "development"
     STAGING = "staging"
@@ -56,6 +56,31 @@ class Settings(BaseSettings):
     )
 
     redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis, as a URL")
+
+    token_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Seeds of the keys of access tokens, comma-separated; the first signs, all are taken",
+    )
+    token_issuer: str = Field("patternlog", description="Who issues access tokens: their claim `iss`")
+    token_audience: str = Field("patternlog", description="For whom access tokens are: their claim `aud`")
+    access_token_s: Annotated[int, Field(gt=0, le=3600)] = Field(
+        900, description="Seconds for which an access token is good"
+    )
+    token_leeway_s: Annotated[int, Field(ge=0, le=60)] = Field(
+        5, description="Seconds by which the clocks of two machines may differ"
+    )
+    refresh_token_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        30, description="Days without a refresh after which a session ends"
+    )
+    session_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        365, description="Days after which a session ends in any case"
+    )
+    refresh_grace_s: Annotated[float, Field(ge=0, le=60)] = Field(
+        10.0, description="Seconds in which a used refresh token is taken again if its answer may be lost"
+    )
+    remembered_credentials: Annotated[int, Field(ge=1)] = Field(
+        20_000, description="Verified credentials that a process remembers"
+    )
 
     host: str = Field("127.0.0.1", description="Address on which the process listens")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
