@@ -3,6 +3,11 @@
 LOCK_USER = "SELECT pg_advisory_xact_lock(hashtextextended('identity.sessions:' || $1, 0))"
 """Logins of a user, and the end of all their sessions, happen one after the other."""
 
+SAME_PASSWORD = """
+SELECT true FROM identity.users
+ WHERE user_id = $1 AND password_changed_at = $2 AND deactivated_at IS NULL FOR SHARE
+"""
+
 ENDED_SINCE = (
     "SELECT EXISTS (SELECT FROM identity.revocations WHERE kind = 'user' AND subject = $1 AND at >= $2)"
 )

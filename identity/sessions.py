@@ -10,6 +10,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from identity import session_statements as sql
+from identity.accounts import Account
 from identity.database import transaction
 from identity.problems import bad_refresh_token, token_expired, token_revoked
 from identity.revocation_log import RevocationLog
@@ -65,12 +66,13 @@ class Sessions:
             found: datetime = await pg.fetchval("SELECT clock_timestamp()")
             return found
 
-    async def open(self, user_id: str, device: str, address: str, began: datetime) -> Opened:
+    async def open(self, account: Account, device: str, address: str, began: datetime) -> Opened:
         """A new session of whoever began to log in then; raise 401 if all of theirs were ended since."""
-        session_id, token = str(uuid.uuid4()), new_refresh_token()
+        session_id, token, user_id = str(uuid.uuid4()), new_refresh_token(), account.user_id
         async with transaction(self._engine) as pg:
             await pg.execute(sql.LOCK_USER, user_id)
-            if await pg.fetchval(sql.ENDED_SINCE, user_id, began):
+            is_same = await pg.fetchval(sql.SAME_PASSWORD, user_id, account.password_changed_at)
+            if not is_same or await pg.fetchval(sql.ENDED_SINCE, user_id, began):
                 raise token_revoked("all sessions were ended while you logged in: log in again")
             crowded = await pg.fetch(sql.CROWDED, user_id, MOST - 1)
             revoked = await self._end(pg, [row["session_id"] for row in crowded])

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -13,7 +13,6 @@ SCHEMA = "identity"
 
 def upgrade() -> None:
     """Add the tables; they hold hashes of what clients hold, and nothing that could be used."""
-    op.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     _sessions()
     op.create_table(
         "api_keys",
@@ -71,7 +70,7 @@ def _sessions() -> None:
         comment="The chain of each session; one that comes a second time ends its session",
     )
     op.create_index(
-        op.f("ix_refresh_tokens_session_id_generation"),
+        op.f("ix_refresh_tokens_session_id"),
         "refresh_tokens",
         ["session_id", "generation"],
         schema=SCHEMA,
@@ -105,7 +104,7 @@ def _revocations() -> None:
 
 def _time(name: str) -> sa.Column[object]:
     return sa.Column(
-        name, sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")
+        name, sa.DateTime(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()
     )
 
 
