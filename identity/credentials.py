@@ -40,6 +40,12 @@ class Credentials:
     postgres_feed: PostgresFeed
     redis_feed: RedisFeed
 
+    async def end_sessions(self, user_id: str, *, but: str | None = None) -> None:
+        """End all sessions of a user but one; without one to keep, API keys too."""
+        await self.sessions.end_all(user_id, but=but)
+        if but is None:
+            await self.keys.delete_all(user_id)
+
     async def close(self) -> None:
         """Let go of Postgres and Redis."""
         await self.redis.aclose()

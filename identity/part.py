@@ -1,7 +1,6 @@
 """Identity as parts of a process: knowing who asks, and letting people in."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,8 +9,9 @@ from fastapi import FastAPI
 
 from identity import session_statements as sql
 from identity.credentials import Credentials, create_credentials
-from identity.database import AWAY, transaction
+from identity.database import transaction
 from identity.revocation_feed import watch
+from identity.token_keys import key_ring
 from runtime.health import Health
 from runtime.problems import Problem
 from runtime.service import spawn
@@ -20,13 +20,20 @@ from runtime.settings import Settings
 _log = structlog.get_logger(__name__)
 
 _FIRST_S = 2.0
-"""Seconds that a start waits for Postgres to tell what is revoked; Redis may tell it, too."""
+"""Seconds that a start waits to hear what is revoked; then it begins, and refuses everybody until it has."""
 _CLEAN_S = 600.0
 
 
 def settings_of(app: FastAPI) -> Callable[[], Settings]:
     """The settings of a process as they are at the time."""
-    return lambda: app.state.settings  # type: ignore[no-any-return] # `state` holds anything
+    return lambda: app.state.settings
+
+
+@asynccontextmanager
+async def token_keys_part(_app: FastAPI, settings: Settings, _health: Health) -> AsyncIterator[None]:
+    """Do not start without a key that signs access tokens."""
+    key_ring(settings)
+    yield
 
 
 @asynccontextmanager
@@ -35,9 +42,6 @@ async def authentication_part(app: FastAPI, _settings: Settings, health: Health)
     credentials = create_credentials(settings_of(app))
     app.state.credentials = credentials
     app.state.authenticator = credentials.authenticator
-    with contextlib.suppress(*AWAY):
-        async with asyncio.timeout(_FIRST_S):
-            await credentials.postgres_feed.look()
     workers = [
         spawn(app, credentials.postgres_feed.run(), "revocations from Postgres"),
         spawn(app, credentials.redis_feed.run(), "revocations from Redis"),
@@ -45,6 +49,7 @@ async def authentication_part(app: FastAPI, _settings: Settings, health: Health)
         spawn(app, credentials.authenticator.uses.run(credentials.keys), "uses of API keys"),
     ]
     try:
+        await credentials.revocations.hearing(_FIRST_S)
         yield
     finally:
         for worker in workers:

@@ -1,5 +1,7 @@
 """What was revoked before its time: one token, all of a session, or an API key; a mirror in memory."""
 
+import asyncio
+import contextlib
 import heapq
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,6 +44,7 @@ class Revocations:
         self._redis_at: float | None = None
         self._postgres_at: float | None = None
         self._postgres_since = 0.0
+        self._heard = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -68,12 +71,14 @@ class Revocations:
     def heard_redis(self, at: float) -> None:
         """Redis has told everything that it has."""
         self._redis_at = at
+        self._heard.set()
 
     def heard_postgres(self, at: float) -> None:
         """Postgres has told everything that it has."""
         if self._postgres_at is None or at - self._postgres_at > KEY_UNHEARD_S:
             self._postgres_since = at
         self._postgres_at = at
+        self._heard.set()
 
     def is_current(self, now: float) -> bool:
         """Whether either was heard lately."""
@@ -85,6 +90,12 @@ class Revocations:
         if self._postgres_at is not None and verified_at >= self._postgres_since:
             heard_at = max(heard_at, self._postgres_at)
         return now - heard_at <= KEY_UNHEARD_S
+
+    async def hearing(self, within: float) -> None:
+        """Wait until either was heard, but no longer than so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._heard.wait()
 
     def unheard(self, now: float) -> list[str]:
         """The names of those that were not heard lately."""

@@ -3,7 +3,7 @@
 LOCK_USER = "SELECT pg_advisory_xact_lock(hashtextextended('identity.sessions:' || $1, 0))"
 """Logins of a user, and the end of all their sessions, happen one after the other."""
 
-SAME_PASSWORD = """
+UNCHANGED_USER = """
 SELECT true FROM identity.users
  WHERE user_id = $1 AND password_changed_at = $2 AND deactivated_at IS NULL FOR SHARE
 """
@@ -24,13 +24,16 @@ VALUES ($1, $2, $3, $4, now() + $5::interval, 0)
 """
 
 ISSUE = """
-INSERT INTO identity.refresh_tokens (hash, session_id, generation, expires_at) VALUES ($1, $2, $3, now() + $4::interval)
+INSERT INTO identity.refresh_tokens (hash, session_id, generation, expires_at)
+VALUES ($1, $2, $3, now() + $4::interval)
 """
 
 LOCK_SESSION = """
 SELECT session_id::text, user_id, generation, ended_at IS NOT NULL AS ended,
-       expires_at <= clock_timestamp() AS expired
-  FROM identity.sessions
+       expires_at <= clock_timestamp() AS expired,
+       (SELECT username FROM identity.users AS u
+         WHERE u.user_id = s.user_id::uuid AND deactivated_at IS NULL) AS username
+  FROM identity.sessions AS s
  WHERE session_id = (SELECT session_id FROM identity.refresh_tokens WHERE hash = $1) FOR UPDATE
 """
 

@@ -1,8 +1,9 @@
 """Sessions: a device that is logged in, and the chain of refresh tokens by which it stays so."""
 
+import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,7 +48,10 @@ class Opened:
 
     session_id: str
     user_id: str
-    refresh_token: str
+    username: str
+    refresh_token: str = field(repr=False)
+    issued_at: int
+    """Seconds since 1970, from before it was written: whoever revokes later revokes what is signed then."""
 
 
 class Sessions:
@@ -68,10 +72,11 @@ class Sessions:
 
     async def open(self, account: Account, device: str, address: str, began: datetime) -> Opened:
         """A new session of whoever began to log in then; raise 401 if all of theirs were ended since."""
+        issued_at = int(time.time())
         session_id, token, user_id = str(uuid.uuid4()), new_refresh_token(), account.user_id
         async with transaction(self._engine) as pg:
             await pg.execute(sql.LOCK_USER, user_id)
-            is_same = await pg.fetchval(sql.SAME_PASSWORD, user_id, account.password_changed_at)
+            is_same = await pg.fetchval(sql.UNCHANGED_USER, user_id, account.password_changed_at)
             if not is_same or await pg.fetchval(sql.ENDED_SINCE, user_id, began):
                 raise token_revoked("all sessions were ended while you logged in: log in again")
             crowded = await pg.fetch(sql.CROWDED, user_id, MOST - 1)
@@ -83,10 +88,17 @@ class Sessions:
             )
             await self._issue(pg, session_id, token, 0)
         await self._revocations.tell(revoked)
-        return Opened(session_id=session_id, user_id=user_id, refresh_token=token)
+        return Opened(
+            session_id=session_id,
+            user_id=user_id,
+            username=account.username,
+            refresh_token=token,
+            issued_at=issued_at,
+        )
 
     async def refresh(self, token: str, address: str) -> Opened:
         """The next token of a session; raise 401 for one that is unknown, expired, or was used before."""
+        issued_at = int(time.time())
         async with transaction(self._engine) as pg:
             # Whoever comes second waits here, and then sees what the first one did.
             session = await pg.fetchrow(sql.LOCK_SESSION, hash_of(token))
@@ -98,7 +110,11 @@ class Sessions:
                 following = new_refresh_token()
                 await self._rotate(pg, session, given, following, address)
                 return Opened(
-                    session_id=session["session_id"], user_id=session["user_id"], refresh_token=following
+                    session_id=session["session_id"],
+                    user_id=session["user_id"],
+                    username=session["username"],
+                    refresh_token=following,
+                    issued_at=issued_at,
                 )
             revoked = [] if session["ended"] else await self._end(pg, [session["session_id"]])
         await self._revocations.tell(revoked)
@@ -161,7 +177,7 @@ def _refusal(session: Any, given: Any) -> Problem | None:
     The newest generation is unused. A token of the one before may come again, shortly after it was used and
     while nothing newer was: its answer may be lost. Any other was used before, or its sibling was.
     """
-    if session["ended"]:
+    if session["ended"] or session["username"] is None:
         return token_revoked("the session was ended: log in again")
     if session["expired"] or given["expired"]:
         return token_expired()

@@ -1,11 +1,10 @@
 """How tokens are signed at this moment: the settings may be replaced while the process runs."""
 
-import time
 from collections.abc import Callable
 
 import structlog
 
-from identity.access_tokens import Claims, TokenFormat
+from identity.access_tokens import TokenFormat
 from identity.token_keys import key_ring
 from runtime.settings import Settings
 from runtime.startup_failures import Misconfigured
@@ -32,14 +31,10 @@ class Signing:
                 _log.error("the keys of access tokens stay as they were", reason=str(failure))
         return self._format
 
-    def sign(self, claims: Claims) -> tuple[str, int]:
-        """The token that says so, and for how many seconds it is good."""
-        return self.current().sign(claims), claims.exp - claims.iat
-
-    def times(self) -> tuple[int, int]:
-        """When a token that is asked for now is issued, and when it expires."""
-        now = int(time.time())
-        return now, now + self._settings().access_token_s
+    @property
+    def life_s(self) -> int:
+        """Seconds for which a new token is good."""
+        return self._settings().access_token_s
 
     def _replace(self, found: TokenFormat) -> None:
         is_same = (tuple(found.ring.by_kid), found.issuer, found.audience, found.leeway_s) == (
