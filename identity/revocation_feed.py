@@ -85,11 +85,13 @@ class RedisFeed:
                 await self._follow()
             except (RedisError, OSError, TimeoutError) as error:
                 _log.debug("revocations are not heard from Redis", reason=repr(error))
+            _end_if_cancelled()
             await asyncio.sleep(_AGAIN_S)
 
     async def _follow(self) -> None:
         last = _FROM_THE_START
         while True:
+            _end_if_cancelled()
             block = None if last == _FROM_THE_START else _BLOCK_MS
             answer: Any = await self._redis.xread({self._stream: last}, count=_COUNT, block=block)
             entries = answer[0][1] if answer else []
@@ -113,6 +115,13 @@ class RedisFeed:
             )
         except (KeyError, ValueError) as error:
             _log.warning("a revocation in Redis cannot be read", reason=repr(error))
+
+
+def _end_if_cancelled() -> None:
+    """The library may take a cancellation for an interruption of its own, and go on."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def watch(mirror: Revocations, health: Health, now: Callable[[], float] = time.monotonic) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from events.roles import Tier
 from identity.access_tokens import LONGEST_LIFE_S, MAX_LENGTH, Claims, TokenFormat
 from identity.token_keys import key_ring, new_seed
 from runtime.problems import Problem
@@ -57,7 +58,7 @@ def segment(value: Any) -> str:
 
 
 def test_what_is_signed_is_read() -> None:
-    claims = claims_of("ada.b_c-d@e", org=ORGANIZATION, tier="team")
+    claims = claims_of("ada.b_c-d@e", org=ORGANIZATION, tier=Tier.TEAM)
     assert form().read(form().sign(claims)) == claims
 
 
