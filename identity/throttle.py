@@ -37,10 +37,10 @@ _WAIT = """
 SELECT extract(epoch FROM next_at - clock_timestamp())::float8 FROM identity.attempts
  WHERE subject = $1 AND source = $2 AND isfinite(next_at)
 """
-_TAKE_BACK = "DELETE FROM identity.attempts WHERE subject = $1 AND source = ANY($2)"
+_TAKE_BACK = "DELETE FROM identity.attempts WHERE subject = $1 AND source = $2"
 _GIVE_BACK = """
 UPDATE identity.attempts SET failures = failures - 1, next_at = '-infinity'
- WHERE subject = $1 AND source = ANY($2) AND failures > 0
+ WHERE subject = $1 AND source = $2 AND failures > 0
 """
 _KNOW = """
 INSERT INTO identity.known_sources (user_id, source) VALUES ($1, $2)
@@ -100,6 +100,7 @@ def limits_of(address: bytes, device: bytes | None, known: Sequence[bytes]) -> t
     )
 
 
+# Rows are always taken in the order of the limits: two at once would wait for each other otherwise.
 async def count(pg: asyncpg.Connection, subject: bytes, limits: Sequence[Limit]) -> None:
     """Count an attempt before it is made; raise `Problem` 429 if it comes too early, with nothing counted."""
     for limit in limits:
@@ -109,12 +110,14 @@ async def count(pg: asyncpg.Connection, subject: bytes, limits: Sequence[Limit])
 
 async def take_back(pg: asyncpg.Connection, subject: bytes, limits: Sequence[Limit]) -> None:
     """The password was right: forget what was counted."""
-    await pg.execute(_TAKE_BACK, subject, [limit.source for limit in limits])
+    for limit in limits:
+        await pg.execute(_TAKE_BACK, subject, limit.source)
 
 
 async def give_back(pg: asyncpg.Connection, subject: bytes, limits: Sequence[Limit]) -> None:
     """The password was not looked at after all."""
-    await pg.execute(_GIVE_BACK, subject, [limit.source for limit in limits])
+    for limit in limits:
+        await pg.execute(_GIVE_BACK, subject, limit.source)
 
 
 async def know(pg: asyncpg.Connection, user_id: str, *sources: bytes) -> None:
