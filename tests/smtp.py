@@ -28,7 +28,7 @@ class Kept:
     answers: list[str] = field(default_factory=list)
     secure: list[bool] = field(default_factory=list)
 
-    async def handle_RCPT(  # noqa: N802, PLR0913 - the library's port
+    async def handle_RCPT(  # noqa: N802 - the library's port
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.answers:
