@@ -32,6 +32,7 @@ from identity.user_rows import (
     DEACTIVATE,
     FORGET,
     IS_TAKEN,
+    LOCK,
     RENEW_HASH,
     STILL_HAS,
     VERIFY,
@@ -136,7 +137,10 @@ class Accounts:
         """A secret by which a user's device is known again, whatever its address: for a cookie, say."""
         secret = secrets.token_urlsafe(_DEVICE_BYTES)
         async with self._database.transaction() as pg:
+            if not await pg.fetchval(LOCK, user_id):
+                raise no_account()
             await throttle.know(pg, user_id, throttle.source_of_device(secret))
+            await throttle.trim(pg, user_id)
         return secret
 
     async def of(self, user_id: str) -> Account | None:

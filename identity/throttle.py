@@ -46,6 +46,11 @@ _KNOW = """
 INSERT INTO identity.known_sources (user_id, source) VALUES ($1, $2)
 ON CONFLICT (user_id, source) DO UPDATE SET seen_at = now()
 """
+_TRIM = """
+DELETE FROM identity.known_sources WHERE user_id = $1 AND source IN (
+    SELECT source FROM identity.known_sources WHERE user_id = $1 ORDER BY seen_at DESC OFFSET $2)
+"""
+MOST_KNOWN = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,3 +129,8 @@ async def know(pg: asyncpg.Connection, user_id: str, *sources: bytes) -> None:
     """Remember where a user was."""
     for source in sources:
         await pg.execute(_KNOW, user_id, source)
+
+
+async def trim(pg: asyncpg.Connection, user_id: str) -> None:
+    """Forget all but the places where a user was last; whoever does it has locked the user's row."""
+    await pg.execute(_TRIM, user_id, MOST_KNOWN)

@@ -12,6 +12,7 @@ from identity.throttle import (
     FREE_KNOWN,
     FREE_UNKNOWN,
     LONGEST_WAIT_S,
+    MOST_KNOWN,
     source_of_address,
     subject_of,
 )
@@ -206,3 +207,12 @@ async def test_a_password_that_was_not_looked_at_is_not_counted(desk: Desk) -> N
             await desk.rows("DELETE FROM identity.attempts")
     finally:
         await crowded.close()
+
+
+async def test_a_user_has_a_limited_number_of_known_devices_and_the_last_ones_stay(desk: Desk) -> None:
+    user = await desk.accounts.authenticate("ada", PASSWORD, HOME)
+    devices = [await desk.accounts.know_device(user.user_id) for _ in range(MOST_KNOWN + 5)]
+    assert len(await desk.rows("SELECT 1 FROM identity.known_sources")) == MOST_KNOWN
+    assert await guess_until_held_up(desk, ELSEWHERE) == FREE_UNKNOWN
+    assert await tried(desk, PASSWORD, ELSEWHERE, device=devices[0]) is not None
+    assert await tried(desk, PASSWORD, ELSEWHERE, device=devices[-1]) is None

@@ -163,11 +163,14 @@ async def test_a_mail_goes_from_a_registration_to_a_mail_server(desk: Desk) -> N
     assert await results(desk) == ["sent", "sent"]
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name.rpartition("-")[2] for path in folder.iterdir())
+
+
 async def test_a_folder_gets_a_file_for_each_mail(desk: Desk, tmp_path: Path) -> None:
     await desk.register()
     await desk.changes.forgotten("ada@example.org")
     postman: Postman = desk.postman(FileSender(tmp_path, desk.settings.mail_from))
     while await postman.deliver_one():
         pass
-    files = sorted(path.name for path in tmp_path.iterdir())
-    assert [name.rpartition("-")[2] for name in files] == ["1.eml", "2.eml"]
+    assert names_in(tmp_path) == ["1.eml", "2.eml"]
