@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 
 import pytest
+from pydantic import SecretStr
 
-from identity.accounts import Account
+from identity.account_database import AccountDatabase
+from identity.accounts import Account, Accounts
 from identity.confirming import Asker
 from identity.passwords import PasswordPool
+from runtime.postgres import create_engine
 from runtime.problems import Problem
 from tests.accounts import (
     CHEAPEST,
@@ -16,11 +19,13 @@ from tests.accounts import (
     OTHER_PASSWORD,
     PASSWORD,
     Desk,
+    Endings,
     cheap_pool,
     open_desk,
     token_in,
 )
 from tests.services import Services
+from tests.web import development
 
 NOBODY = "6f1c8a52-7a0e-4c63-9d0f-3a9a52f1c0de"
 
@@ -179,3 +184,16 @@ async def test_whoever_is_no_user_has_no_account(desk: Desk) -> None:
         nobody = Asker(user_id=user_id, session_id=None, address=ELSEWHERE)
         assert await refusal_of(desk.accounts.deactivate(nobody, PASSWORD)) == "unknown_account"
         assert await refusal_of(desk.accounts.resend_verification(user_id)) == "unknown_account"
+
+
+async def test_while_postgres_is_away_nobody_is_told_that_they_are_wrong(pool: PasswordPool) -> None:
+    engine = create_engine(development(postgres_dsn=SecretStr("postgresql://a@127.0.0.1:1/a")), "test")
+    accounts = Accounts(AccountDatabase(engine), pool, Endings())
+    for work in (
+        accounts.authenticate("ada", PASSWORD, HOME),
+        accounts.register("ada", "ada@example.org", PASSWORD, HOME),
+        accounts.of(NOBODY),
+        accounts.verify_email("x" * 43),
+    ):
+        assert await refusal_of(work) == "database_unavailable"
+    await engine.dispose()
