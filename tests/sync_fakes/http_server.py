@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 from events.json_text import Json
 from events.team import NoTeam
 from tests.sync_fakes.server import FakeServer, Refused
+from tests.tokens import token_of
 
-TOKEN = "dev-tester"
+TOKEN = token_of("tester")
 
 
 def _nothing(_method: str) -> None:
