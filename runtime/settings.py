@@ -64,6 +64,33 @@ class Settings(BaseSettings):
     port_file: str = Field("", description="File that receives the port on which the process listens, if set")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING, ERROR or CRITICAL")
 
+    cors_origins: str = Field(
+        "", description="Origins whose pages may use the API, comma-separated; `*` in development only"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses and networks whose X-Forwarded-For and -Proto are believed, comma-separated",
+    )
+    allowed_hosts: str = Field("", description="Names that `Host` may have, comma-separated; none: any")
+    max_connections: Annotated[int, Field(ge=1)] = Field(
+        1_000, description="Connections of a process, beyond which it answers 503"
+    )
+    keep_alive_s: Annotated[int, Field(ge=1)] = Field(
+        5, description="Seconds that a connection is kept open without a request"
+    )
+    max_target_bytes: Annotated[int, Field(ge=512)] = Field(
+        8 * 1024, description="Longest path and query of a request"
+    )
+    max_headers: Annotated[int, Field(ge=16)] = Field(100, description="Headers of a request")
+    max_header_bytes: Annotated[int, Field(ge=1024)] = Field(
+        32 * 1024, description="Bytes of all headers of a request"
+    )
+    header_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="Seconds in which the head of a request has to come"
+    )
+    body_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="Seconds in which the body of a request has to come"
+    )
     max_body_bytes: Annotated[int, Field(gt=0)] = Field(
         8 * 1024 * 1024, description="Largest request body that is read"
     )
