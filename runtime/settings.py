@@ -91,6 +91,41 @@ class Settings(BaseSettings):
     body_timeout_s: Annotated[float, Field(gt=0)] = Field(
         60.0, description="Seconds in which the body of a request has to come"
     )
+    rate_limits: bool = Field(True, description="Whether requests are limited; `false` in development only")
+    rate_redis_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        0.25, description="Seconds until Redis counts as away, and each process counts requests for itself"
+    )
+    rate_anonymous: Annotated[int, Field(ge=1)] = Field(
+        600,
+        description="Requests of an address without a good credential per minute: reads, and as many writes",
+    )
+    rate_login: Annotated[int, Field(ge=1)] = Field(
+        60, description="Logins, registrations and tries of a password of an address per minute"
+    )
+    rate_login_account: Annotated[int, Field(ge=1)] = Field(
+        10, description="Tries of one account's password of an address per minute"
+    )
+    rate_free_reads: Annotated[int, Field(ge=1)] = Field(
+        3_000, description="Reads of a user of tier free per minute"
+    )
+    rate_free_writes: Annotated[int, Field(ge=500)] = Field(
+        6_000, description="Commands of a user of tier free per minute"
+    )
+    rate_team_reads: Annotated[int, Field(ge=1)] = Field(
+        12_000, description="Reads of a user of tier team per minute"
+    )
+    rate_team_writes: Annotated[int, Field(ge=500)] = Field(
+        24_000, description="Commands of a user of tier team per minute"
+    )
+    rate_enterprise_reads: Annotated[int, Field(ge=1)] = Field(
+        60_000, description="Reads of a user of tier enterprise per minute"
+    )
+    rate_enterprise_writes: Annotated[int, Field(ge=500)] = Field(
+        120_000, description="Commands of a user of tier enterprise per minute"
+    )
+    rate_organization_factor: Annotated[int, Field(ge=1)] = Field(
+        10, description="How many times a user's limits all users of an organization have together"
+    )
     max_body_bytes: Annotated[int, Field(gt=0)] = Field(
         8 * 1024 * 1024, description="Largest request body that is read"
     )

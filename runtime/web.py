@@ -17,6 +17,8 @@ from runtime.edge.security_headers import DOCS_PATH
 from runtime.health import Health
 from runtime.http_metrics import HttpMetrics, templates_of
 from runtime.openapi import PROBLEMS, DescribedApp
+from runtime.rate_limits.limiting import are_limited, rate_limits_part
+from runtime.rate_limits.middleware import RateLimits
 from runtime.request_ids import RequestIds
 from runtime.settings import Environment, Settings
 from runtime.workers import Workers
@@ -36,10 +38,11 @@ def build_app(
 
     `app.state` carries `settings`, `health` and `workers`; a part that knows who asks adds `authenticator`.
     """
+    limiting = [rate_limits_part] if are_limited(settings) and routers else []
     app = DescribedApp(
         title=title,
         version=version("patternlog"),
-        lifespan=_lifespan(settings, parts),
+        lifespan=_lifespan(settings, [*limiting, *parts]),
         responses=PROBLEMS,
         # Its program comes from elsewhere, which is for the developer's own machine alone.
         docs_url=DOCS_PATH if settings.environment is Environment.DEVELOPMENT else None,
@@ -55,6 +58,7 @@ def build_app(
         app.include_router(router)
     # The last one added is the first to see a request.
     app.add_middleware(CutOff)
+    app.add_middleware(RateLimits)
     app.add_middleware(Authentication)
     templates = templates_of(app)
     add_edge(app, settings, templates, deprecated)

@@ -43,6 +43,7 @@ def settings_for(services: Services, dsn: str) -> Settings:
         topic_prefix=f"test-{uuid.uuid4().hex}",
         log_partitions=2,
         port=0,
+        rate_limits=False,
     )
 
 
@@ -53,6 +54,7 @@ def variables_of(settings: Settings) -> dict[str, object]:
         "postgres_dsn": settings.postgres_dsn.get_secret_value(),
         "redis_url": settings.redis_url.get_secret_value(),
         "topic_prefix": settings.topic_prefix,
+        "rate_limits": settings.rate_limits,
         "log_partitions": settings.log_partitions,
         "tree_head_keys": settings.tree_head_keys.get_secret_value(),
         "tree_head_s": settings.tree_head_s,

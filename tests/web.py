@@ -10,8 +10,13 @@ from runtime.settings import Environment, Settings
 
 
 def development(**changes: object) -> Settings:
-    """Default settings in the development environment, whatever the test's own environment says."""
-    return Settings.model_construct(environment=Environment.DEVELOPMENT).model_copy(update=changes)
+    """Default settings in the development environment, whatever the test's own environment says.
+
+    Rate limits are off where they may be: they would count in whatever Redis there is.
+    """
+    changes = {"environment": Environment.DEVELOPMENT, **changes}
+    limited = changes["environment"] is not Environment.DEVELOPMENT
+    return Settings.model_construct().model_copy(update={"rate_limits": limited, **changes})
 
 
 @asynccontextmanager
