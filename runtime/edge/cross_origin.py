@@ -87,13 +87,13 @@ def allowed_origins(settings: Settings) -> list[str]:
             raise Misconfigured("PATTERNLOG_CORS_ORIGINS: `*` is taken in development only; name the origins")
         return [_ANY]
     for origin in origins:
-        parts = urlsplit(origin)
-        if (
-            parts.scheme not in ("http", "https")
-            or origin != f"{parts.scheme}://{parts.netloc}"
-            or "@" in origin
-        ):
-            raise Misconfigured(
-                f"PATTERNLOG_CORS_ORIGINS: {origin!r} is no origin such as https://app.example.org"
-            )
+        if not _is_origin(origin):
+            detail = f"{origin!r} is no origin such as https://app.example.org"
+            raise Misconfigured(f"PATTERNLOG_CORS_ORIGINS: {detail}")
     return origins
+
+
+def _is_origin(text: str) -> bool:
+    parts = urlsplit(text)
+    plain = parts.scheme in ("http", "https") and text == f"{parts.scheme}://{parts.netloc}"
+    return plain and bool(parts.netloc) and not {"*", "@"} & set(text)
