@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     )
     rate_limits: bool = Field(True, description="Whether requests are limited; `false` in development only")
     rate_redis_timeout_s: Annotated[float, Field(gt=0)] = Field(
-        0.25, description="Seconds until Redis counts as away, and each process counts requests for itself"
+        0.5, description="Seconds until Redis counts as away, and each process counts requests for itself"
     )
     rate_anonymous: Annotated[int, Field(ge=1)] = Field(
         600,

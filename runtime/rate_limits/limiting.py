@@ -51,7 +51,7 @@ async def draw(scope: Scope, limiting: Limiting, budgets: Sequence[Budget], cost
     if not (last := standings[-1]).allowed:
         RATE_LIMITED.labels(last.budget.name).inc()
         detail = f"more than {last.budget.item.amount} a minute of {last.budget.name}; ask again later"
-        raise Problem("rate_limited", 429, detail, headers={"Retry-After": str(last.reset_s)})
+        raise Problem("rate_limited", 429, detail, headers={"Retry-After": str(last.wait_s(cost))})
 
 
 def standings_in(scope: Scope) -> list[Standing]:

@@ -21,7 +21,7 @@ async def test_two_processes_share_each_budget(services: Services) -> None:
 
 
 async def test_requests_at_once_are_never_more_than_the_limit(services: Services) -> None:
-    settings = limited(services.redis_url, rate_free_reads=1000)
+    settings = limited(services.redis_url, rate_free_reads=1000, rate_redis_timeout_s=10.0)
     async with limited_client(settings) as one, limited_client(settings) as other:
         total = sum(await asyncio.gather(*(admitted(c, 100, "ada") for c in (one, other) * 8)))
     # A process that is refused a whole lease asks for one hit at a time: nothing is lost but what lies idle.
