@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import auditing, merging, proving, reading, rebuilding, verifying, writing
+from benchmarks import auditing, edge, merging, proving, reading, rebuilding, verifying, writing
 from benchmarks.statistics import Report
 
 WORKLOADS: Mapping[str, Callable[[Report], None]] = {
@@ -16,6 +16,7 @@ WORKLOADS: Mapping[str, Callable[[Report], None]] = {
     "verify": verifying.verify,
     "rebuild": rebuilding.rebuild,
     "prove": proving.prove,
+    "edge": edge.edge,
 }
 
 

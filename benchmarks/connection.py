@@ -50,16 +50,24 @@ class Connection:
 
 
 async def drive(
-    url: str, headers: dict[str, str], make: MakeRequest, *, connections: int, seconds: float
+    url: str,
+    headers: Callable[[int], dict[str, str]] | dict[str, str],
+    make: MakeRequest,
+    *,
+    connections: int,
+    seconds: float,
 ) -> Sample:
-    """POST on so many connections at once for so many seconds."""
+    """POST on so many connections at once for so many seconds; headers may differ by the running number."""
     numbers, latencies = count(), list[float]()
     end = time.perf_counter() + seconds
 
     async def post() -> None:
-        connection = Connection(url, headers)
+        connection = Connection(url, {} if callable(headers) else headers)
         while (began := time.perf_counter()) < end:
-            path, body = make(next(numbers))
+            number = next(numbers)
+            if callable(headers):
+                connection.headers = headers(number)
+            path, body = make(number)
             status, answer = await connection.request("POST", path, body)
             if status != 200:
                 raise BadAnswer(f"{status}: {answer[:300]!r}")

@@ -19,10 +19,10 @@ PARTITIONS = "2"
 
 
 @contextmanager
-def stack(brokers: int = 1, *, flush: bool = False) -> Iterator[DevStack]:
+def stack(brokers: int = 1, *, flush: bool = False, redis: bool = False) -> Iterator[DevStack]:
     """A fresh stack; with `flush` every record is on disk before Kafka acknowledges it."""
     properties = {"log.flush.interval.messages": "1"} if flush else {}
-    with DevStack(StackOptions(brokers=brokers, kafka_properties=properties)) as running:
+    with DevStack(StackOptions(brokers=brokers, with_redis=redis, kafka_properties=properties)) as running:
         yield running
 
 
@@ -35,6 +35,8 @@ def services(running: DevStack, *kinds: str, prefix: str, brokers: int = 1) -> I
         "PATTERNLOG_TOPIC_PREFIX": prefix,
         "PATTERNLOG_LOG_LEVEL": "WARNING",
         "PATTERNLOG_TOKEN_KEYS": token_seed(),
+        # One client asks as much as it can; what the limits cost is measured by `edge`.
+        "PATTERNLOG_RATE_LIMITS": "false",
     }
     with Services(settings) as started:
         started.set_up()

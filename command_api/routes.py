@@ -15,6 +15,7 @@ from events.identifiers import is_uuid, is_uuid7
 from events.json_schemas import inlined
 from runtime.authentication import principal_of
 from runtime.problems import Problem
+from runtime.rate_limits.limiting import charge
 from runtime.settings import Settings
 
 router = APIRouter(prefix="/api/v1/teams/{team_id}/commands", tags=["commands"])
@@ -67,6 +68,7 @@ async def submit(team_id: str, request: Request) -> Response:
     service: CommandService = request.app.state.command_api
     sender = _sender(team_id, request)
     submission = read_submission(await request.body(), settings)
+    await charge(request, submission.count - 1)
     wait_s = wait_seconds(
         ", ".join(request.headers.getlist("prefer")),
         default=settings.default_wait_s,

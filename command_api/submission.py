@@ -24,6 +24,8 @@ class Submission:
     command_ids: list[str]
     texts: list[bytes]
     is_many: bool
+    count: int
+    """Of its commands, those in batches included."""
 
 
 def read_submission(body: bytes, settings: Settings) -> Submission:
@@ -34,16 +36,16 @@ def read_submission(body: bytes, settings: Settings) -> Submission:
         raise _problem_of(error) from None
     if not (isinstance(value, dict) and "commands" in value and "type" not in value):
         _check_depth(body, value)
-        _check_count([value], settings)
-        return Submission([_check(value, body, "", settings)], [body], is_many=False)
+        count = _checked_count([value], settings)
+        return Submission([_check(value, body, "", settings)], [body], is_many=False, count=count)
     commands = _many_of(value)
-    _check_count(commands, settings)
+    count = _checked_count(commands, settings)
     texts = [orjson.dumps(command) for command in commands]
     ids = [
         _check(command, text, f"/commands/{index}", settings)
         for index, (command, text) in enumerate(zip(commands, texts, strict=True))
     ]
-    return Submission(ids, texts, is_many=True)
+    return Submission(ids, texts, is_many=True, count=count)
 
 
 def _many_of(value: dict[str, Json]) -> list[Json]:
@@ -58,12 +60,13 @@ def _many_of(value: dict[str, Json]) -> list[Json]:
     return commands
 
 
-def _check_count(commands: Sequence[Json], settings: Settings) -> None:
+def _checked_count(commands: Sequence[Json], settings: Settings) -> int:
     count = sum(map(_commands_in, commands))
     if count > settings.max_batch:
         raise Problem(
             "too_many_commands", 413, f"{count} commands; a request holds up to {settings.max_batch}"
         )
+    return count
 
 
 def _commands_in(command: Json) -> int:

@@ -23,6 +23,10 @@ PROJECTION_LAG = Gauge(
     "Records between a projection's checkpoint and the end of its topic",
     ("projection", "partition"),
 )
+RATE_LIMITED = Counter("patternlog_rate_limited_total", "Requests refused by a rate limit", ("budget",))
+RATE_LIMITS_LOCAL = Counter(
+    "patternlog_rate_limits_local_total", "Counts of a rate limit made without Redis, by this process alone"
+)
 
 router = APIRouter(tags=["process"])
 

@@ -17,6 +17,7 @@ import uvloop
 from fastapi import FastAPI
 
 from runtime import logs
+from runtime.edge.protocol import protocol_of
 from runtime.listening import bound_socket, port_of, write_port_file
 from runtime.settings import Settings
 from runtime.startup import failure_of
@@ -134,13 +135,15 @@ class _Server(uvicorn.Server):
 def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=protocol_of(settings),
         ws="none",
         # The process runs the lifespan itself, so that it can explain why a part does not start.
         lifespan="off",
         log_config=None,
         access_log=False,
+        # Proxies that may be trusted are believed in the app.
         proxy_headers=False,
+        timeout_keep_alive=settings.keep_alive_s,
         server_header=False,
         # Half of the time is for requests under way, the rest for the parts behind them.
         timeout_graceful_shutdown=max(1, int(settings.shutdown_s / 2)),

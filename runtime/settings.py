@@ -127,8 +127,73 @@ class Settings(BaseSettings):
     port_file: str = Field("", description="File that receives the port on which the process listens, if set")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING, ERROR or CRITICAL")
 
+    cors_origins: str = Field(
+        "", description="Origins whose pages may use the API, comma-separated; `*` in development only"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses and networks whose X-Forwarded-For and -Proto are believed, comma-separated",
+    )
+    allowed_hosts: str = Field("", description="Names that `Host` may have, comma-separated; none: any")
+    max_connections: Annotated[int, Field(ge=1)] = Field(
+        1_000, description="Connections of a process, beyond which it answers 503"
+    )
+    keep_alive_s: Annotated[int, Field(ge=1)] = Field(
+        5, description="Seconds that a connection is kept open without a request"
+    )
+    max_target_bytes: Annotated[int, Field(ge=512)] = Field(
+        8 * 1024, description="Longest path and query of a request"
+    )
+    max_headers: Annotated[int, Field(ge=16)] = Field(100, description="Headers of a request")
+    max_header_bytes: Annotated[int, Field(ge=1024)] = Field(
+        32 * 1024, description="Bytes of all headers of a request"
+    )
+    header_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="Seconds in which the head of a request has to come"
+    )
+    body_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="Seconds in which the body of a request has to come"
+    )
+    rate_limits: bool = Field(True, description="Whether requests are limited; `false` in development only")
+    rate_redis_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        0.5, description="Seconds until Redis counts as away, and each process counts requests for itself"
+    )
+    rate_anonymous: Annotated[int, Field(ge=1)] = Field(
+        600,
+        description="Requests of an address without a good credential per minute: reads, and as many writes",
+    )
+    rate_login: Annotated[int, Field(ge=1)] = Field(
+        60, description="Logins, registrations and tries of a password of an address per minute"
+    )
+    rate_login_account: Annotated[int, Field(ge=1)] = Field(
+        10, description="Tries of one account's password of an address per minute"
+    )
+    rate_free_reads: Annotated[int, Field(ge=1)] = Field(
+        3_000, description="Reads of a user of tier free per minute"
+    )
+    rate_free_writes: Annotated[int, Field(ge=500)] = Field(
+        6_000, description="Commands of a user of tier free per minute"
+    )
+    rate_team_reads: Annotated[int, Field(ge=1)] = Field(
+        12_000, description="Reads of a user of tier team per minute"
+    )
+    rate_team_writes: Annotated[int, Field(ge=500)] = Field(
+        24_000, description="Commands of a user of tier team per minute"
+    )
+    rate_enterprise_reads: Annotated[int, Field(ge=1)] = Field(
+        60_000, description="Reads of a user of tier enterprise per minute"
+    )
+    rate_enterprise_writes: Annotated[int, Field(ge=500)] = Field(
+        120_000, description="Commands of a user of tier enterprise per minute"
+    )
+    rate_organization_factor: Annotated[int, Field(ge=1)] = Field(
+        10, description="How many times a user's limits all users of an organization have together"
+    )
     max_body_bytes: Annotated[int, Field(gt=0)] = Field(
         8 * 1024 * 1024, description="Largest request body that is read"
+    )
+    max_json_bytes: Annotated[int, Field(gt=0)] = Field(
+        64 * 1024, description="Largest JSON body of a request that is not a command"
     )
     max_command_bytes: Annotated[int, Field(gt=0)] = Field(
         2 * 1024 * 1024, description="Largest single command"

@@ -8,26 +8,45 @@ from fastapi import APIRouter, FastAPI
 
 from runtime import health, metrics, problems
 from runtime.authentication import Authentication
-from runtime.body_limit import BodyLimit
 from runtime.cut_off import CutOff
+from runtime.edge.deprecations import DEPRECATED, Deprecation
+from runtime.edge.install import add_edge
+from runtime.edge.proxies import add_proxies
+from runtime.edge.security_headers import DOCS_PATH
 from runtime.health import Health
 from runtime.http_metrics import HttpMetrics, templates_of
 from runtime.openapi import PROBLEMS, DescribedApp
+from runtime.rate_limits.limiting import are_limited, rate_limits_part
+from runtime.rate_limits.middleware import RateLimits
 from runtime.request_ids import RequestIds
-from runtime.settings import Settings
+from runtime.settings import Environment, Settings
 from runtime.workers import Workers
 
 Part = Callable[[FastAPI, Settings, Health], AbstractAsyncContextManager[None]]
 """Something that works as long as the process does; it leaves what its routes need on `app.state`."""
 
 
-def build_app(title: str, settings: Settings, routers: Sequence[APIRouter], parts: Sequence[Part]) -> FastAPI:
+def build_app(
+    title: str,
+    settings: Settings,
+    routers: Sequence[APIRouter],
+    parts: Sequence[Part],
+    deprecated: Sequence[Deprecation] = DEPRECATED,
+) -> FastAPI:
     """An app of these routes, with `parts` started in order and stopped in reverse.
 
     `app.state` carries `settings`, `health` and `workers`; a part that knows who asks adds `authenticator`.
     """
+    limiting = [rate_limits_part] if are_limited(settings) and routers else []
     app = DescribedApp(
-        title=title, version=version("patternlog"), lifespan=_lifespan(settings, parts), responses=PROBLEMS
+        title=title,
+        version=version("patternlog"),
+        lifespan=_lifespan(settings, [*limiting, *parts]),
+        responses=PROBLEMS,
+        # Its program comes from elsewhere, which is for the developer's own machine alone.
+        docs_url=DOCS_PATH if settings.environment is Environment.DEVELOPMENT else None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
     )
     app.state.settings = settings
     app.state.health = Health()
@@ -37,11 +56,14 @@ def build_app(title: str, settings: Settings, routers: Sequence[APIRouter], part
         app.include_router(router)
     # The last one added is the first to see a request.
     app.add_middleware(CutOff)
+    app.add_middleware(RateLimits)
     app.add_middleware(Authentication)
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    templates = templates_of(app)
+    add_edge(app, settings, templates, deprecated)
     access_log = settings.log_level.upper() == "DEBUG"
-    app.add_middleware(HttpMetrics, templates=templates_of(app), access_log=access_log)
+    app.add_middleware(HttpMetrics, templates=templates, access_log=access_log)
     app.add_middleware(RequestIds)
+    add_proxies(app, settings)
     return app
 
 

@@ -45,6 +45,7 @@ def settings_for(services: Services, dsn: str) -> Settings:
         log_partitions=2,
         port=0,
         token_keys=SecretStr(SEED),
+        rate_limits=False,
     )
 
 
@@ -55,6 +56,7 @@ def variables_of(settings: Settings) -> dict[str, object]:
         "postgres_dsn": settings.postgres_dsn.get_secret_value(),
         "redis_url": settings.redis_url.get_secret_value(),
         "topic_prefix": settings.topic_prefix,
+        "rate_limits": settings.rate_limits,
         "log_partitions": settings.log_partitions,
         "tree_head_keys": settings.tree_head_keys.get_secret_value(),
         "tree_head_s": settings.tree_head_s,
