@@ -65,7 +65,7 @@ async def submit(team_id: str, request: Request) -> Response:
     """
     settings: Settings = request.app.state.settings
     service: CommandService = request.app.state.command_api
-    sender = _sender(team_id, request)
+    sender = sender_of(team_id, request)
     submission = read_submission(await request.body(), settings)
     wait_s = wait_seconds(
         ", ".join(request.headers.getlist("prefer")),
@@ -90,7 +90,7 @@ async def look_up(team_id: str, command_id: str, request: Request) -> Response:
     404 `unknown_command` is no proof that it was not received: send it again under the same id.
     """
     service: CommandService = request.app.state.command_api
-    _sender(team_id, request)
+    sender_of(team_id, request)
     if not is_uuid7(command_id):
         raise Problem(
             "invalid_parameter", 400, "command_id: must be a version 7 UUID", parameter="command_id"
@@ -99,7 +99,8 @@ async def look_up(team_id: str, command_id: str, request: Request) -> Response:
     return pending_response(body) if is_pending([body]) else json_response(body)
 
 
-def _sender(team_id: str, request: Request) -> Sender:
+def sender_of(team_id: str, request: Request) -> Sender:
+    """Whose request it is, and for which team; raise `Problem`."""
     principal = principal_of(request)
     if not is_uuid(team_id):
         raise Problem("invalid_parameter", 400, "team_id: must be a canonical UUID", parameter="team_id")
