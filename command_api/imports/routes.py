@@ -10,10 +10,12 @@ from starlette.responses import Response
 
 from command_api.answers import json_response
 from command_api.decisions.command_shapes import CommandId
+from command_api.described import import_body, import_responses
+from command_api.examples import IMPORT
 from command_api.imports.commands import plan
 from command_api.imports.running import Import, counts, dry_results
 from command_api.prefer import wait_seconds
-from command_api.routes import sender_of
+from command_api.routes import TeamId, sender_of
 from command_api.service import is_pending
 from events.json_text import MAX_DEPTH
 from runtime.settings import Settings
@@ -38,13 +40,23 @@ class ImportQuery(BaseModel):
 
     import_id: Annotated[
         CommandId,
-        Field(description="A version 7 UUID, made by the client: the same file under it is imported once"),
+        Field(
+            description="A version 7 UUID, made by the client: the same file under it is imported once",
+            examples=[IMPORT],
+        ),
     ]
     dry_run: Annotated[bool, Field(description="Say which rows are patterns, and record nothing")] = False
 
 
-@router.post("", summary="Import a file of patterns")
-async def import_patterns(team_id: str, query: Annotated[ImportQuery, Query()], request: Request) -> Response:
+@router.post(
+    "",
+    summary="Import a file of patterns",
+    openapi_extra=import_body(),
+    responses=import_responses(),
+)
+async def import_patterns(
+    team_id: TeamId, query: Annotated[ImportQuery, Query()], request: Request
+) -> Response:
     """Each row becomes a `record_pattern` of its own, and has its own result; a bad row hinders no other.
 
     The file is the body, or the one file of a form, also compressed with gzip. A file that is broken as such

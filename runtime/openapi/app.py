@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from runtime.openapi.examples import put_back
 from runtime.openapi.problems import (
     ALWAYS,
     OF_BODIES,
@@ -39,7 +40,9 @@ class DescribedApp(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The document; made once."""
         if self.openapi_schema is None:
-            complete(super().openapi())
+            document = super().openapi()
+            put_back(document, self.routes)
+            complete(document)
         return super().openapi()
 
 
@@ -48,7 +51,8 @@ def complete(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             _complete(operation, is_called=path.startswith(_CALLED))
-    used = {operation["tags"][0] for item in document["paths"].values() for operation in item.values()}
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    used = {tag for operation in operations for tag in operation.get("tags", ())}
     document["tags"] = [tag for tag in document.get("tags", []) if tag["name"] in used]
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})

@@ -26,6 +26,7 @@ SCHEMA: dict[str, Any] = {
     },
 }
 REQUEST_ID = "3bab0fa6893cb3b37f14c5c77e03c499"
+_CODES = "; or a problem: "
 _RETRY = {"Retry-After": {"description": "Seconds after which to ask again", "schema": {"type": "string"}}}
 
 ALWAYS = (
@@ -71,8 +72,8 @@ def add_problems(responses: Responses, problems: Iterable[Problem]) -> None:
         if "Retry-After" in (problem.headers or {}):
             response.setdefault("headers", {}).update(_RETRY)
         codes = ", ".join(f"`{code}`" for code in examples)
-        told = response.setdefault("description", "").partition("Problems: ")[0].rstrip()
-        response["description"] = f"{told} Problems: {codes}".strip()
+        told = response.get("description", "").partition(_CODES)[0]
+        response["description"] = f"{told}{_CODES}{codes}" if told else codes
 
 
 def _key(responses: Responses, status: int) -> int | str:
