@@ -14,6 +14,7 @@ from runtime.openapi.problems import (
     SCHEMA_NAME,
     TO_CALLERS,
     add_problems,
+    shared_examples,
 )
 
 TAGS = (
@@ -60,6 +61,7 @@ def complete(document: dict[str, Any]) -> None:
         schemas.pop(name, None)
     schemas[SCHEMA_NAME] = SCHEMA
     components["schemas"] = dict(sorted(schemas.items()))
+    components["examples"] = dict(sorted(shared_examples(operations).items()))
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "An access token, or an API key"}
     }

@@ -1,6 +1,7 @@
 """Examples as they were given: FastAPI leaves out each null of a document, also where an answer has it."""
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from typing import Any
 
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -24,7 +25,8 @@ def put_back(document: dict[str, Any], routes: Sequence[BaseRoute]) -> None:
 def _put_back(operation: dict[str, Any], route: APIRoute) -> None:
     for described, given in _described(operation, route):
         for media_type, content in given.get("content", {}).items():
-            examples = {name: content[name] for name in _EXAMPLES if name in content}
+            # Copies: a router can be in more than one app.
+            examples = {name: deepcopy(content[name]) for name in _EXAMPLES if name in content}
             described["content"][media_type].update(examples)
 
 

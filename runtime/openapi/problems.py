@@ -76,6 +76,18 @@ def add_problems(responses: Responses, problems: Iterable[Problem]) -> None:
         response["description"] = f"{told}{_CODES}{codes}" if told else codes
 
 
+def shared_examples(operations: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Take the problems' examples out of operations, by code; those of other words stay where they are."""
+    shared: dict[str, Any] = {}
+    for operation in operations:
+        for response in operation["responses"].values():
+            examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+            for code, example in examples.items():
+                if shared.setdefault(code, example) == example:
+                    examples[code] = {"$ref": f"#/components/examples/{code}"}
+    return shared
+
+
 def _key(responses: Responses, status: int) -> int | str:
     """In a finished document statuses are text."""
     return str(status) if any(isinstance(key, str) for key in responses) else status

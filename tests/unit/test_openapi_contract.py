@@ -31,7 +31,13 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=
 def examples_of(content: dict[str, Any]) -> list[Any]:
     """The examples of one media type."""
     single = [content["example"]] if "example" in content else []
-    return single + [example["value"] for example in content.get("examples", {}).values()]
+    return single + [value_of(example) for example in content.get("examples", {}).values()]
+
+
+def value_of(example: dict[str, Any]) -> Any:
+    """An example's value, which may stand among those that are shared."""
+    name = example.get("$ref", "").removeprefix("#/components/examples/")
+    return (DOCUMENT["components"]["examples"][name] if name else example)["value"]
 
 
 def contents(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -45,7 +51,7 @@ def problems_of(operation: dict[str, Any]) -> Iterator[tuple[str, str, dict[str,
     """Status, code and body of each problem that an operation documents."""
     for status, response in operation["responses"].items():
         for code, example in response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}).items():
-            yield status, code, example["value"]
+            yield status, code, value_of(example)
 
 
 def check(schema: dict[str, Any], value: Any) -> None:
