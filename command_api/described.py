@@ -31,7 +31,7 @@ _UPLOADED = (
     uploads.malformed("the JSON is broken: Expecting value at character 7"),
     uploads.unsupported("csv files are not taken; json, ndjson are, also compressed with gzip"),
     uploads.mismatch("the file is compressed with gzip, and nothing says so"),
-    uploads.too_large("uncompressed, the file has too many bytes", 33554432),
+    uploads.too_large("uncompressed, the file has too many bytes", 16777216),
     uploads.too_many_rows(10000),
 )
 

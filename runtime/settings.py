@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     )
     max_batch: Annotated[int, Field(gt=0, le=500)] = Field(500, description="Commands in one request")
     max_upload_bytes: Annotated[int, Field(gt=0)] = Field(
-        32 * 1024 * 1024, description="Largest uploaded file, uncompressed"
+        16 * 1024 * 1024, description="Largest uploaded file, uncompressed"
     )
     max_upload_ratio: Annotated[int, Field(ge=1)] = Field(
         100, description="Bytes that each compressed byte of an uploaded file may become"

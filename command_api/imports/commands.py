@@ -52,7 +52,7 @@ def plan(file: RowFile, team_id: str, import_id: str, most_bytes: int) -> tuple[
     return tuple(_planned(upload, file.rows, most_bytes))
 
 
-def _planned(upload: Upload, rows: tuple[Row, ...], most_bytes: int) -> Iterator[PlannedRow]:
+def _planned(upload: Upload, rows: Iterator[Row], most_bytes: int) -> Iterator[PlannedRow]:
     first: dict[str, int] = {}
     for row in rows:
         if row.error is not None:

@@ -12,7 +12,7 @@ from command_api.answers import json_response
 from command_api.decisions.command_shapes import CommandId
 from command_api.described import import_body, import_responses
 from command_api.examples import IMPORT
-from command_api.imports.commands import plan
+from command_api.imports.commands import PlannedRow, plan
 from command_api.imports.running import Import, counts, dry_results
 from command_api.prefer import wait_seconds
 from command_api.routes import TeamId, sender_of
@@ -21,7 +21,7 @@ from events.json_text import MAX_DEPTH
 from runtime.settings import Settings
 from runtime.uploads.kinds import Kind
 from runtime.uploads.limits import Limits
-from runtime.uploads.receiving import receive
+from runtime.uploads.receiving import Received, receive
 from runtime.uploads.rows import read_rows
 
 TAKEN = frozenset({Kind.JSON, Kind.NDJSON})
@@ -64,10 +64,8 @@ async def import_patterns(
     """
     settings: Settings = request.app.state.settings
     sender = sender_of(team_id, request)
-    limits = replace(Limits.of(settings), most_depth=MAX_DEPTH - _AROUND)
     received = await receive(request)
-    file = await asyncio.to_thread(read_rows, received, TAKEN, KEY, limits)
-    planned = await asyncio.to_thread(plan, file, team_id, query.import_id, settings.max_command_bytes)
+    planned = await asyncio.to_thread(_planned, received, settings, team_id, query.import_id)
     if query.dry_run:
         results = dry_results(planned)
     else:
@@ -85,3 +83,9 @@ async def import_patterns(
         "rows": results,
     }
     return json_response(body, 202 if is_pending(results) else 200)
+
+
+def _planned(received: Received, settings: Settings, team_id: str, import_id: str) -> tuple[PlannedRow, ...]:
+    limits = replace(Limits.of(settings), most_depth=MAX_DEPTH - _AROUND)
+    file = read_rows(received, TAKEN, KEY, limits)
+    return plan(file, team_id, import_id, settings.max_command_bytes)

@@ -1,6 +1,7 @@
 """Rows in JSON, cut out of a text one by one: no more of them is held than one, however many there are.
 
-What each row holds is checked later; here it only matters where it ends.
+What each row holds is checked later; here it only matters where it ends. One that is too large to be a row is
+not read at all: a few bytes of JSON can become many of memory.
 """
 
 import json
@@ -11,6 +12,8 @@ from runtime.uploads.problems import malformed
 
 _decoder = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
+_TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+"""A text, or a bracket that stands in none."""
 
 
 def lines(text: str) -> Iterator[str]:
@@ -25,29 +28,30 @@ def lines(text: str) -> Iterator[str]:
         begin = end + 1
 
 
-def elements(text: str, key: str) -> tuple[str, Iterator[str]]:
+def elements(text: str, key: str, most: int) -> tuple[str, Iterator[str]]:
     """The elements of a list, or of the one that is an object's member `key`; and the pointer to it.
 
+    What has more than `most` characters is cut out unread.
     Raise `Problem` 400 `malformed_upload`, also while they are read.
     """
     begin = _skip(text, 0)
     if text[begin : begin + 1] == "[":
-        return "", _alone(text, begin)
+        return "", _alone(text, begin, most)
     if text[begin : begin + 1] == "{":
-        return f"/{key}", _of_member(text, begin, key)
+        return f"/{key}", _of_member(text, begin, key, most)
     raise malformed("the file is neither a JSON list nor an object with one")
 
 
-def _alone(text: str, begin: int) -> Generator[str, None, None]:
-    end = yield from _list(text, begin)
+def _alone(text: str, begin: int, most: int) -> Generator[str, None, None]:
+    end = yield from _list(text, begin, most)
     _check_end(text, end)
 
 
-def _of_member(text: str, begin: int, key: str) -> Generator[str, None, None]:
+def _of_member(text: str, begin: int, key: str, most: int) -> Generator[str, None, None]:
     found = False
     place = _skip(text, begin + 1)
     while text[place : place + 1] != "}":
-        name, place = _value(text, place)
+        name, place = _value(text, place, most)
         if not isinstance(name, str):
             raise malformed(f"the JSON is broken at character {place}")
         place = _expect(text, place, ":")
@@ -55,19 +59,19 @@ def _of_member(text: str, begin: int, key: str) -> Generator[str, None, None]:
             if found or text[place : place + 1] != "[":
                 raise malformed(f"the file needs one list {key}")
             found = True
-            place = yield from _list(text, place)
+            place = yield from _list(text, place, most)
         else:
-            _, place = _value(text, place)
+            _, place = _value(text, place, most)
         place = _after(text, place, "}")
     if not found:
         raise malformed(f"the file is an object without a list {key}")
     _check_end(text, place + 1)
 
 
-def _list(text: str, begin: int) -> Generator[str, None, int]:
+def _list(text: str, begin: int, most: int) -> Generator[str, None, int]:
     place = _skip(text, begin + 1)
     while text[place : place + 1] != "]":
-        _, end = _value(text, place)
+        _, end = _value(text, place, most)
         yield text[place:end]
         place = _after(text, end, "]")
     return place + 1
@@ -84,7 +88,11 @@ def _after(text: str, place: int, closing: str) -> int:
     return place
 
 
-def _value(text: str, place: int) -> tuple[object, int]:
+def _value(text: str, place: int, most: int) -> tuple[object, int]:
+    """A value and its end; of one that is too large, only the end."""
+    end = _end(text, place)
+    if end - place > most:
+        return None, end
     try:
         return _decoder.raw_decode(text, place)
     except json.JSONDecodeError as error:
@@ -94,6 +102,21 @@ def _value(text: str, place: int) -> tuple[object, int]:
     except ValueError:
         # Python does not read integers of thousands of digits.
         raise malformed(f"the JSON has a number that is far too long after character {place}") from None
+
+
+def _end(text: str, place: int) -> int:
+    """Where a list, an object or a text ends; of what else there is, the beginning."""
+    depth = 0
+    if text[place : place + 1] not in ("[", "{", '"'):
+        return place
+    for token in _TOKEN.finditer(text, place):
+        if token[0] in ("[", "{"):
+            depth += 1
+        elif token[0] in ("]", "}"):
+            depth -= 1
+        if depth == 0:
+            return token.end()
+    raise malformed("the JSON breaks off")
 
 
 def _expect(text: str, place: int, sign: str) -> int:

@@ -65,8 +65,11 @@ def check_compression(content: bytes, *, declared: bool) -> None:
         raise mismatch("the file is said to be compressed with gzip, and is not")
 
 
-def kind_of(text: str, declared: Kind | None, taken: frozenset[Kind], key: str) -> Kind:
-    """What a file is, by how it begins; raise `Problem` 415 unless that is what it is said to be."""
+def kind_of(text: str, declared: Kind | None, taken: frozenset[Kind], key: str, most: int) -> Kind:
+    """What a file is, by how it begins; raise `Problem` 415 unless that is what it is said to be.
+
+    A row has `most` characters at the most, and a JSON object its rows in a member `key`.
+    """
     begins = text.lstrip()[:1]
     is_json = begins in ("[", "{")
     if declared is Kind.CSV:
@@ -78,16 +81,16 @@ def kind_of(text: str, declared: Kind | None, taken: frozenset[Kind], key: str) 
             raise mismatch(f"the file is said to be {declared}, and does not begin like it")
         return declared
     if is_json:
-        return Kind.NDJSON if _first_line_is_a_row(text, key) else Kind.JSON
+        return Kind.NDJSON if _first_line_is_a_row(text, key, most) else Kind.JSON
     if Kind.CSV in taken and begins:
         return Kind.CSV
     raise unsupported(f"the file is none that is taken; {_takes(taken)}")
 
 
-def _first_line_is_a_row(text: str, key: str) -> bool:
+def _first_line_is_a_row(text: str, key: str, most: int) -> bool:
     """NDJSON begins with a line that is a whole object, and not the one that holds the rows."""
     line = text.lstrip().partition("\n")[0]
-    if not line.startswith("{"):
+    if not line.startswith("{") or len(line) > most:
         return False
     try:
         value = json.loads(line)

@@ -29,16 +29,19 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RowFile:
-    """A file that was read: its rows, and the SHA-256 of its uncompressed content."""
+    """A file that can be read: its rows, once, and the SHA-256 of its uncompressed content.
+
+    Only who has come to the end of its rows knows that the file is whole.
+    """
 
     digest: bytes
-    rows: tuple[Row, ...]
+    rows: Iterator[Row]
 
 
 def read_rows(received: Received, taken: frozenset[Kind], key: str, limits: Limits) -> RowFile:
-    """Read a file of these kinds, whose rows in JSON may lie in a member `key`; raise `Problem`.
+    """Open a file of these kinds, whose rows in JSON may lie in a member `key`.
 
-    It takes its time: call it in a thread.
+    Raise `Problem`, also while the rows are read. It takes its time: use it in a thread.
     """
     declared = declared_kind(received.media_type, received.name, taken)
     compressed = is_gzip_declared(received.media_type, received.name, received.encoding)
@@ -47,14 +50,18 @@ def read_rows(received: Received, taken: frozenset[Kind], key: str, limits: Limi
     if len(content) > limits.most_bytes:
         raise too_large(f"a file has at most {limits.most_bytes} bytes", limits.most_bytes)
     text = _text(content)
-    rows: list[Row] = []
-    for row in _rows(text, kind_of(text, declared, taken, key), key, limits):
-        if len(rows) >= limits.most_rows:
+    kind = kind_of(text, declared, taken, key, limits.most_row_bytes)
+    return RowFile(digest=sha256(content).digest(), rows=_counted(_rows(text, kind, key, limits), limits))
+
+
+def _counted(rows: Iterator[Row], limits: Limits) -> Iterator[Row]:
+    row = None
+    for row in rows:
+        if row.index >= limits.most_rows:
             raise too_many_rows(limits.most_rows)
-        rows.append(row)
-    if not rows:
+        yield row
+    if row is None:
         raise malformed("the file has no rows")
-    return RowFile(digest=sha256(content).digest(), rows=tuple(rows))
 
 
 def _text(content: bytes) -> str:
@@ -78,7 +85,7 @@ def _rows(text: str, kind: Kind, key: str, limits: Limits) -> Iterator[Row]:
             for index, line in enumerate(lines(text)):
                 yield _row(index, f"/{index}", line, limits)
         case Kind.JSON:
-            under, found = elements(text, key)
+            under, found = elements(text, key, limits.most_row_bytes)
             for index, part in enumerate(found):
                 yield _row(index, f"{under}/{index}", part, limits)
 

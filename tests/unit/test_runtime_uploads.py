@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 import zlib
 from dataclasses import replace
 from typing import Any
@@ -37,7 +38,7 @@ def read(
     limits: Limits = LIMITS,
 ) -> tuple[Row, ...]:
     received = Received(content=content, media_type=media_type, name=name, encoding=encoding)
-    return read_rows(received, taken, "rows", limits).rows
+    return tuple(read_rows(received, taken, "rows", limits).rows)
 
 
 def refusal(content: bytes, *told: str, **options: Any) -> tuple[str, int]:
@@ -71,9 +72,10 @@ def test_every_form_of_json_has_the_same_rows(content: bytes, media_type: str, n
 def test_a_compressed_file_that_says_so_is_the_same_file(told: tuple[str, str, str]) -> None:
     plain = b'[{"a":1}]'
     received = Received(content=packed(plain), media_type=told[0], name=told[1], encoding=told[2])
-    read_file = read_rows(received, JSON, "rows", LIMITS)
-    uncompressed = Received(content=plain, media_type="application/json")
-    assert read_file == read_rows(uncompressed, JSON, "rows", LIMITS)
+    compressed = read_rows(received, JSON, "rows", LIMITS)
+    uncompressed = read_rows(Received(content=plain, media_type="application/json"), JSON, "rows", LIMITS)
+    assert compressed.digest == uncompressed.digest
+    assert list(compressed.rows) == list(uncompressed.rows)
 
 
 def test_csv_has_its_names_in_the_first_line() -> None:
@@ -175,3 +177,29 @@ def test_a_row_that_is_no_good_is_told_by_itself_with_its_place() -> None:
     assert values(read(b'{"a":1}\n{"a":\n{"a":3}', "application/x-ndjson")) == [
         *({"a": 1}, "malformed_json", {"a": 3}),
     ]
+
+
+def test_what_is_too_large_to_be_a_row_is_not_read() -> None:
+    large = b"[" + b"{}," * 1_000_000 + b"{}]"
+    tracemalloc.start()
+    try:
+        rows = read(b'{"other":%b,"rows":[%b,{"a":"]}\\"{["}]}' % (large[:900_000] + b"{}]", large))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert values(rows) == ["too_large", {"a": ']}"{['}]
+    assert peak < 5 * (len(large) + 900_000)
+
+
+def test_brackets_and_quotes_in_texts_end_nothing() -> None:
+    texts = ["]", "}", '"', "\\", '\\"]', "[{", ""]
+    assert values(read(json.dumps([{text: text} for text in texts]).encode())) == [
+        {text: text} for text in texts
+    ]
+
+
+@pytest.mark.parametrize(
+    "content", [b'["', b'["a', b'[{"a":"\\', b"[" + b'\\"' * 50_000, b'["' + b'\\"' * 50_000]
+)
+def test_a_text_that_does_not_end_breaks_the_file_at_once(content: bytes) -> None:
+    assert refusal(content) == ("malformed_upload", 400)
