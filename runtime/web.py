@@ -15,7 +15,7 @@ from runtime.edge.proxies import add_proxies
 from runtime.edge.security_headers import DOCS_PATH
 from runtime.health import Health
 from runtime.http_metrics import HttpMetrics, templates_of
-from runtime.openapi import PROBLEMS, DescribedApp
+from runtime.openapi.app import DescribedApp
 from runtime.rate_limits.limiting import are_limited, rate_limits_part
 from runtime.rate_limits.middleware import RateLimits
 from runtime.request_ids import RequestIds
@@ -42,7 +42,6 @@ def build_app(
         title=title,
         version=version("patternlog"),
         lifespan=_lifespan(settings, [*limiting, *parts]),
-        responses=PROBLEMS,
         # Its program comes from elsewhere, which is for the developer's own machine alone.
         docs_url=DOCS_PATH if settings.environment is Environment.DEVELOPMENT else None,
         redoc_url=None,

@@ -35,13 +35,14 @@ def app_of(process: Process, settings: Settings) -> FastAPI:
 
 
 def _command_api(settings: Settings) -> FastAPI:
+    from command_api.imports.routes import router as imports
     from command_api.part import command_api_part
     from command_api.routes import router
     from identity.part import authentication_part, identity_part, token_keys_part
     from identity.routes import router as identity
 
     parts = [token_keys_part, migrated_or_away, authentication_part, identity_part, command_api_part]
-    return build_app("Patternlog command-api", settings, [router, identity], parts)
+    return build_app("Patternlog command-api", settings, [router, imports, identity], parts)
 
 
 def _decider(settings: Settings) -> FastAPI:
@@ -66,6 +67,7 @@ def _read_api(settings: Settings) -> FastAPI:
 
 
 def _gateway(settings: Settings) -> FastAPI:
+    from command_api.imports.routes import router as imports
     from command_api.part import command_api_part
     from command_api.routes import router as commands
     from identity.part import authentication_part, identity_part, token_keys_part
@@ -81,4 +83,4 @@ def _gateway(settings: Settings) -> FastAPI:
         command_api_part,
         read_api_part,
     ]
-    return build_app("Patternlog", settings, [commands, reads, identity], parts)
+    return build_app("Patternlog", settings, [commands, reads, imports, identity], parts)
