@@ -23,6 +23,18 @@ PROJECTION_LAG = Gauge(
     "Records between a projection's checkpoint and the end of its topic",
     ("projection", "partition"),
 )
+ORGANIZATION_LAG = Gauge(
+    "patternlog_organization_lag_seconds",
+    "Seconds since the oldest event of an organization that some team of it does not know; 0 if there is none",
+)
+ORGANIZATION_SECONDS = Histogram(
+    "patternlog_organization_seconds",
+    "Seconds from an organization's event to its being known in the last of its teams",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
+ORGANIZATION_REFUSALS = Gauge(
+    "patternlog_organization_refusals", "Teams that refuse what their organization says"
+)
 
 router = APIRouter(tags=["process"])
 

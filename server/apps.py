@@ -48,9 +48,10 @@ def _decider(settings: Settings) -> FastAPI:
 
 
 def _projector(settings: Settings) -> FastAPI:
+    from command_api.coordination.part import coordination_part
     from projectors.part import projector_part
 
-    return build_app("Patternlog projector", settings, [], [migrated, projector_part])
+    return build_app("Patternlog projector", settings, [], [migrated, projector_part, coordination_part])
 
 
 def _read_api(settings: Settings) -> FastAPI:
