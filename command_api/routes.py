@@ -1,63 +1,46 @@
 """The routes of the command API: parse, hand over, answer."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from command_api.answers import json_response, pending_response, problem_of
 from command_api.command_log import Sender
-from command_api.decisions.commands import MAX_MEMBERS, command_schemas
+from command_api.described import look_up_responses, submit_body, submit_responses
+from command_api.examples import COMMAND, TEAM
 from command_api.prefer import wait_seconds
 from command_api.service import CommandService, is_pending
 from command_api.submission import read_submission
 from events.identifiers import is_uuid, is_uuid7
-from events.json_schemas import inlined
 from runtime.authentication import principal_of
 from runtime.problems import Problem
 from runtime.settings import Settings
 
+TeamId = Annotated[
+    str,
+    Path(
+        description="The team's UUID, in canonical form",
+        examples=[TEAM],
+        json_schema_extra={"format": "uuid"},
+    ),
+]
+CommandId = Annotated[
+    str,
+    Path(description="The command's UUIDv7", examples=[COMMAND], json_schema_extra={"format": "uuid"}),
+]
+
 router = APIRouter(prefix="/api/v1/teams/{team_id}/commands", tags=["commands"])
-
-
-def _request_body() -> dict[str, Any]:
-    """OpenAPI's description of the body; at run time it is checked without a model of the request."""
-    alternatives = [inlined(schema) for schema in command_schemas().values()]
-    many = {
-        "description": "Commands on their own, in order. Those in a batch are counted one by one.",
-        "type": "object",
-        "required": ["commands"],
-        "additionalProperties": False,
-        "properties": {
-            "commands": {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": MAX_MEMBERS,
-                "items": {"oneOf": alternatives},
-            }
-        },
-    }
-    schema = {"oneOf": [*alternatives, many]}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 @router.post(
     "",
     summary="Submit one command, or up to 500",
-    openapi_extra=_request_body(),
-    response_description=(
-        "The outcome, with the `cursor` to read what it wrote; that of a `batch` has the `outcomes` of its "
-        'commands. `{"outcomes": [...]}` in order for many commands'
-    ),
-    responses={
-        202: {"description": "The outcome is not known yet; `url` and `Location` tell where it will be"},
-        409: {
-            "description": "`edit_conflict`, with the `conflict` and the `cursor` to read it in `outcome`, "
-            "or a refusal that depends on the library's state"
-        },
-    },
+    operation_id="submit_commands",
+    openapi_extra=submit_body(),
+    responses=submit_responses(),
 )
-async def submit(team_id: str, request: Request) -> Response:
+async def submit(team_id: TeamId, request: Request) -> Response:
     """Commands are accepted in order, and each gets its own outcome; a `batch` is one, all of it or nothing.
 
     A command is identified by its `command_id` (UUIDv7): sent again with the same body it gets the same
@@ -65,7 +48,7 @@ async def submit(team_id: str, request: Request) -> Response:
     """
     settings: Settings = request.app.state.settings
     service: CommandService = request.app.state.command_api
-    sender = _sender(team_id, request)
+    sender = sender_of(team_id, request)
     submission = read_submission(await request.body(), settings)
     wait_s = wait_seconds(
         ", ".join(request.headers.getlist("prefer")),
@@ -82,15 +65,16 @@ async def submit(team_id: str, request: Request) -> Response:
 @router.get(
     "/{command_id}",
     summary="What became of a command",
-    responses={202: {"description": "It was received; the outcome is not known yet"}},
+    operation_id="look_up_command",
+    responses=look_up_responses(),
 )
-async def look_up(team_id: str, command_id: str, request: Request) -> Response:
+async def look_up(team_id: TeamId, command_id: CommandId, request: Request) -> Response:
     """The first outcome of a command, for 37 days.
 
     404 `unknown_command` is no proof that it was not received: send it again under the same id.
     """
     service: CommandService = request.app.state.command_api
-    _sender(team_id, request)
+    sender_of(team_id, request)
     if not is_uuid7(command_id):
         raise Problem(
             "invalid_parameter", 400, "command_id: must be a version 7 UUID", parameter="command_id"
@@ -99,7 +83,8 @@ async def look_up(team_id: str, command_id: str, request: Request) -> Response:
     return pending_response(body) if is_pending([body]) else json_response(body)
 
 
-def _sender(team_id: str, request: Request) -> Sender:
+def sender_of(team_id: str, request: Request) -> Sender:
+    """Whose request it is, and for which team; raise `Problem`."""
     principal = principal_of(request)
     if not is_uuid(team_id):
         raise Problem("invalid_parameter", 400, "team_id: must be a canonical UUID", parameter="team_id")

@@ -7,35 +7,6 @@ from pydantic import Field
 from events.pattern import Present
 from read_api.documents import Document
 
-_EVENT = {
-    "sequence": 7,
-    "stream": "patterns/3d1b0c64-6f0e-4a54-9a0e-1d2c3b4a5f60",
-    "version": 2,
-    "type": "pattern.edited.v3",
-    "actor": "u-ada",
-    "command_id": "019b76de-5180-7b1c-9c0a-5a1d2e3f4a5b",
-    "request_id": "0b7c9a52",
-    "occurred_at": "2026-03-03T09:30:00.000Z",
-    "recorded_at": "2026-03-03T09:30:00.125Z",
-    "changes": {
-        "severity": {"before": {"value": "low"}, "after": {"value": "high"}},
-        "tags": {"before": {"value": []}, "after": {"value": ["io"]}},
-    },
-    "origin": {"address": "203.0.113.7", "user_agent": "patternlog-cli"},
-}
-_REFUSAL = {
-    "command_id": "019b76de-5180-7b1c-9c0a-5a1d2e3f4a5c",
-    "code": "pattern_deleted",
-    "detail": "the pattern is gone for good",
-    "actor": "u-ada",
-    "request_id": "0b7c9a53",
-    "command_type": "edit_pattern",
-    "stream": "patterns/3d1b0c64-6f0e-4a54-9a0e-1d2c3b4a5f60",
-    "occurred_at": "2026-03-03T09:31:00.000Z",
-    "recorded_at": "2026-03-03T09:31:00.080Z",
-    "origin": {"address": "203.0.113.7", "user_agent": "patternlog-cli"},
-}
-
 
 class OriginDocument(Document):
     """From where a command came."""
@@ -51,7 +22,7 @@ class ChangeDocument(Document):
     after: Present | None
 
 
-class AuditEntryDocument(Document, json_schema_extra={"examples": [_EVENT]}):
+class AuditEntryDocument(Document):
     """One event: who did what and when, and what it changed."""
 
     sequence: Annotated[int, Field(description="In the team's log")]
@@ -75,7 +46,7 @@ class AuditPage(Document):
     cursor: Annotated[str, Field(description="Where the team's log stood")]
 
 
-class RefusalDocument(Document, json_schema_extra={"examples": [_REFUSAL]}):
+class RefusalDocument(Document):
     """A command that was refused; null is what its record did not tell."""
 
     command_id: str | None

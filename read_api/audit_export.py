@@ -21,8 +21,10 @@ from starlette.responses import StreamingResponse
 from events.cursor import Cursor
 from events.json_text import dump
 from events.log_line import log_line
+from read_api.answers import LOG_INCOMPLETE, streams
 from read_api.audit_query import AuditFilters, scan_of
 from read_api.audit_rows import RECORDS, AuditRow, envelope_of
+from read_api.examples import EXPORT
 from read_api.paging import MAX_ORDINAL
 from read_api.parameters import Reading, TeamId
 from read_api.problems import log_incomplete
@@ -77,7 +79,7 @@ class CutOffStream(Exception):
 @router.get(
     "/audit/export",
     summary="The audit as a file",
-    responses={200: {"content": {"application/x-ndjson": {}, "text/csv": {}}, "description": "The file"}},
+    responses=streams("The file", ndjson=EXPORT["ndjson"], csv=EXPORT["csv"]),
     response_class=StreamingResponse,
 )
 async def export_audit(
@@ -98,7 +100,7 @@ async def export_audit(
 @router.get(
     "/audit/log",
     summary="The log as written",
-    responses={200: {"content": {"application/x-ndjson": {}}, "description": "The records"}},
+    responses=streams("The records", LOG_INCOMPLETE, ndjson=EXPORT["log"]),
     response_class=StreamingResponse,
 )
 async def export_log(

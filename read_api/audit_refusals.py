@@ -9,10 +9,10 @@ from pydantic import Field, TypeAdapter
 from starlette.responses import Response
 
 from events.json_text import dump
+from read_api.answers import PAGED, answers
 from read_api.audit_documents import RefusalsPage
 from read_api.audit_query import TimeSpan
 from read_api.audit_rows import folded, needle_of
-from read_api.documents import answers
 from read_api.etags import json_answer
 from read_api.pages import page_statement
 from read_api.paging import MAX_ORDINAL, next_page, read_page_token
@@ -91,7 +91,9 @@ def refusals_scan(team_id: str, query: RefusalsQuery) -> Scan:
 
 
 @router.get(
-    "/audit/refusals", summary="Commands that were refused", responses=answers(RefusalsPage, etag=False)
+    "/audit/refusals",
+    summary="Commands that were refused",
+    responses=answers(RefusalsPage, *PAGED, etag=False),
 )
 async def list_refusals(
     team_id: TeamId, query: Annotated[RefusalsQuery, Query()], reader: CurrentReader

@@ -12,8 +12,9 @@ from events.cursor import Cursor
 from events.json_text import dump
 from events.pattern import DeletedPattern, Pattern, stream_of
 from events.registry import from_shape
+from read_api.answers import PATTERN_DELETED, UNKNOWN_PATTERN, answers
 from read_api.blaming import Blame, Edit
-from read_api.documents import BlameDocument, EventDocument, answers
+from read_api.documents import BlameDocument, EventDocument
 from read_api.etags import json_answer, not_modified, weak
 from read_api.heads import read_heads
 from read_api.history import ROWS
@@ -48,7 +49,7 @@ router = APIRouter(tags=["history"])
 @router.get(
     "/patterns/{pattern_id}/blame",
     summary="Where a pattern's fields and lines are from",
-    responses=answers(BlameDocument, etag=True),
+    responses=answers(BlameDocument, UNKNOWN_PATTERN, PATTERN_DELETED, etag=True),
 )
 async def get_blame(
     team_id: TeamId, pattern_id: PatternId, reading: Annotated[Reading, Query()], reader: CurrentReader

@@ -7,7 +7,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.documents import ChangesPage, answers
+from read_api.answers import answers
+from read_api.documents import ChangesPage
 from read_api.etags import json_answer
 from read_api.pages import page_statement
 from read_api.parameters import Reading, TeamId

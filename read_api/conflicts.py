@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from events.cursor import Cursor
 from events.json_text import dump
-from read_api.documents import ConflictDocument, ConflictsPage, ConflictStatus, answers
+from read_api.answers import PAGED, UNKNOWN_CONFLICT, answers
+from read_api.documents import ConflictDocument, ConflictsPage, ConflictStatus
 from read_api.etags import json_answer, not_modified
 from read_api.pages import merged_rows, page_statement
 from read_api.paging import ORDINAL, next_page, read_page_token
@@ -99,7 +100,11 @@ def _walk(table: str, column: str, status: str, condition: str) -> str:
     return _ROWS.format(table=table, column=column, status=status, condition=condition)
 
 
-@router.get("/conflicts", summary="Conflicts, page by page", responses=answers(ConflictsPage, etag=True))
+@router.get(
+    "/conflicts",
+    summary="Conflicts, page by page",
+    responses=answers(ConflictsPage, *PAGED, etag=True),
+)
 async def list_conflicts(
     team_id: TeamId, query: Annotated[ConflictsQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -124,7 +129,7 @@ async def list_conflicts(
 @router.get(
     "/conflicts/{conflict_id}",
     summary="One conflict",
-    responses=answers(ConflictDocument, etag=True),
+    responses=answers(ConflictDocument, UNKNOWN_CONFLICT, etag=True),
 )
 async def get_conflict(
     team_id: TeamId, conflict_id: ConflictId, reading: Annotated[PastReading, Query()], reader: CurrentReader

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from events.cursor import Cursor
 from events.json_text import dump
-from read_api.documents import DiffPage, answers
+from read_api.answers import PAGED, answers
+from read_api.documents import DiffPage
 from read_api.etags import json_answer, not_modified
 from read_api.pages import page_statement
 from read_api.paging import ORDINAL, next_page, points_of, read_page_token
@@ -95,7 +96,9 @@ class DiffQuery(Reading):
 
 
 @router.get(
-    "/patterns/diff", summary="What changed between two points", responses=answers(DiffPage, etag=True)
+    "/patterns/diff",
+    summary="What changed between two points",
+    responses=answers(DiffPage, *PAGED, etag=True),
 )
 async def list_differences(
     team_id: TeamId, query: Annotated[DiffQuery, Query()], reader: CurrentReader

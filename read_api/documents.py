@@ -224,17 +224,3 @@ class BlameDocument(Document):
     versions: Annotated[dict[str, EventDocument], Field(description="By version, those that are named")]
     fields: dict[str, FieldBlameDocument]
     cursor: Annotated[str, Field(description="Where the team's log stood")]
-
-
-Responses = dict[int | str, dict[str, Any]]
-_ETAG = {"ETag": {"description": "For `If-None-Match`", "schema": {"type": "string"}}}
-
-
-def answers(model: type[BaseModel], *, etag: bool) -> Responses:
-    """A route's answers: of this shape, and 304 for a client that holds it, where it has an entity tag."""
-    if not etag:
-        return {200: {"model": model}}
-    return {
-        200: {"model": model, "headers": _ETAG},
-        304: {"description": "What `If-None-Match` names is current", "headers": _ETAG},
-    }

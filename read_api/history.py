@@ -7,7 +7,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.documents import HistoryPage, answers
+from read_api.answers import PAGED, UNKNOWN_PATTERN, answers
+from read_api.documents import HistoryPage
 from read_api.etags import json_answer
 from read_api.pages import page_statement
 from read_api.paging import MAX_ORDINAL, ORDINAL, next_page, read_page_token
@@ -55,7 +56,7 @@ class HistoryQuery(PastReading):
 @router.get(
     "/patterns/{pattern_id}/history",
     summary="A pattern's versions",
-    responses=answers(HistoryPage, etag=False),
+    responses=answers(HistoryPage, UNKNOWN_PATTERN, *PAGED, etag=False),
 )
 async def list_history(
     team_id: TeamId, pattern_id: PatternId, query: Annotated[HistoryQuery, Query()], reader: CurrentReader

@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from events.json_text import dump
 from events.merge_rules import DEFAULT_RULE, KNOWN_RULES, rule_of
-from read_api.documents import MergingDocument, answers
+from read_api.answers import answers
+from read_api.documents import MergingDocument
 from read_api.etags import json_answer, not_modified, weak
 from read_api.heads import read_heads
 from read_api.parameters import Reading, TeamId

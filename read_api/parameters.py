@@ -7,6 +7,7 @@ from fastapi import Path, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
 from events.identifiers import is_uuid
+from read_api.examples import HELD_UP, PATTERN, TEAM
 from read_api.problems import invalid_parameter
 
 MAX_TEXT = 1024
@@ -25,10 +26,10 @@ def _storable(text: str) -> str:
     return text
 
 
-Id = Annotated[str, AfterValidator(_canonical)]
-TeamId = Annotated[Id, Path(description="The team's UUID, in canonical form")]
-PatternId = Annotated[Id, Path(description="The pattern's UUID, in canonical form")]
-ConflictId = Annotated[Id, Path(description="The conflict's UUID, in canonical form")]
+Id = Annotated[str, AfterValidator(_canonical), Field(json_schema_extra={"format": "uuid"})]
+TeamId = Annotated[Id, Path(description="The team's UUID, in canonical form", examples=[TEAM])]
+PatternId = Annotated[Id, Path(description="The pattern's UUID, in canonical form", examples=[PATTERN])]
+ConflictId = Annotated[Id, Path(description="The conflict's UUID, in canonical form", examples=[HELD_UP])]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(_storable)]
 
 

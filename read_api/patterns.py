@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.documents import PatternDocument, PatternsPage, answers
+from read_api.answers import PAGED, PATTERN_DELETED, UNKNOWN_PATTERN, answers
+from read_api.documents import PatternDocument, PatternsPage
 from read_api.etags import json_answer, not_modified
 from read_api.paging import next_page, read_page_token
 from read_api.parameters import PastReading, PatternId, TeamId
@@ -35,7 +36,7 @@ ONE_AT = _ONE_AT.format(item=PAST_ITEM, log=LOG, version=VERSION_AT.format(patte
 router = APIRouter(tags=["patterns"])
 
 
-@router.get("/patterns", summary="Patterns, page by page", responses=answers(PatternsPage, etag=True))
+@router.get("/patterns", summary="Patterns, page by page", responses=answers(PatternsPage, *PAGED, etag=True))
 async def list_patterns(
     team_id: TeamId, query: Annotated[PatternsQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -60,7 +61,7 @@ async def list_patterns(
 @router.get(
     "/patterns/{pattern_id}",
     summary="One pattern",
-    responses=answers(PatternDocument, etag=True),
+    responses=answers(PatternDocument, UNKNOWN_PATTERN, PATTERN_DELETED, etag=True),
 )
 async def get_pattern(
     team_id: TeamId, pattern_id: PatternId, reading: Annotated[PastReading, Query()], reader: CurrentReader

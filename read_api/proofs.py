@@ -11,7 +11,8 @@ from events.json_text import dump
 from evidence.merkle import Leaves, consistency_parts, inclusion_parts, prove
 from evidence.tiles import MissingHash, Place, Tiles, places_of
 from projectors.schema.tree import TILES
-from read_api.documents import ConsistencyDocument, InclusionDocument, answers
+from read_api.answers import PROVED, answers
+from read_api.documents import ConsistencyDocument, InclusionDocument
 from read_api.encoding import base64_of
 from read_api.etags import json_answer
 from read_api.paging import MAX_ORDINAL
@@ -27,18 +28,22 @@ router = APIRouter(prefix="/audit/proofs", tags=["audit"])
 class InclusionQuery(Reading):
     """Which event, in which tree."""
 
-    sequence: Annotated[int, Field(ge=1, le=MAX_ORDINAL, description="Of the event, from 1")]
-    size: Annotated[Size, Field(description="Of the tree")]
+    sequence: Annotated[int, Field(ge=1, le=MAX_ORDINAL, description="Of the event, from 1", examples=[2])]
+    size: Annotated[Size, Field(description="Of the tree", examples=[9])]
 
 
 class ConsistencyQuery(Reading):
     """Which trees."""
 
-    from_: Annotated[Size, Field(alias="from", description="Size of the earlier tree")]
-    to: Annotated[Size, Field(description="Size of the later tree")]
+    from_: Annotated[Size, Field(alias="from", description="Size of the earlier tree", examples=[1])]
+    to: Annotated[Size, Field(description="Size of the later tree", examples=[2])]
 
 
-@router.get("/inclusion", summary="An event is in a tree", responses=answers(InclusionDocument, etag=False))
+@router.get(
+    "/inclusion",
+    summary="An event is in a tree",
+    responses=answers(InclusionDocument, *PROVED, etag=False),
+)
 async def prove_inclusion(
     team_id: TeamId, query: Annotated[InclusionQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -68,7 +73,9 @@ async def prove_inclusion(
 
 
 @router.get(
-    "/consistency", summary="A tree begins with another", responses=answers(ConsistencyDocument, etag=False)
+    "/consistency",
+    summary="A tree begins with another",
+    responses=answers(ConsistencyDocument, *PROVED, etag=False),
 )
 async def prove_consistency(
     team_id: TeamId, query: Annotated[ConsistencyQuery, Query()], reader: CurrentReader

@@ -12,13 +12,16 @@ from events.json_text import Json, dump
 from evidence.key_notes import keys_of
 from evidence.notes import parse_note
 from evidence.tree_heads import parse_head
-from read_api.documents import SigningKeysDocument, TreeHeadDocument, TreeHeadsPage, answers
+from read_api.answers import ANYWHERE, NO_TREE_HEAD, PAGED, answers
+from read_api.documents import SigningKeysDocument, TreeHeadDocument, TreeHeadsPage
 from read_api.encoding import base64_of
 from read_api.etags import json_answer
+from read_api.examples import NOTE
 from read_api.paging import MAX_ORDINAL, ORDINAL, page_token, read_page_token
 from read_api.parameters import Reading, TeamId
 from read_api.problems import no_tree_head
 from read_api.reader import CurrentReader
+from runtime.openapi.problems import Responses
 
 MAX_LIMIT = 1000
 Size = Annotated[int, Field(ge=0, le=MAX_ORDINAL)]
@@ -48,7 +51,13 @@ class HeadsQuery(Reading):
     page: Annotated[str | None, Field(description="`next_page` of an earlier answer")] = None
 
 
-@router.get("/tree-head", summary="A signed tree head", responses=answers(TreeHeadDocument, etag=False))
+def _of_a_head() -> Responses:
+    responses = answers(TreeHeadDocument, NO_TREE_HEAD, etag=False)
+    responses[200]["content"]["text/plain"] = {"schema": {"type": "string"}, "example": NOTE}
+    return responses
+
+
+@router.get("/tree-head", summary="A signed tree head", responses=_of_a_head())
 async def get_tree_head(
     team_id: TeamId, query: Annotated[HeadQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -63,7 +72,11 @@ async def get_tree_head(
     return json_answer(dump(_head(row)))
 
 
-@router.get("/tree-heads", summary="All signed tree heads", responses=answers(TreeHeadsPage, etag=False))
+@router.get(
+    "/tree-heads",
+    summary="All signed tree heads",
+    responses=answers(TreeHeadsPage, *PAGED, etag=False),
+)
 async def list_tree_heads(
     team_id: TeamId, query: Annotated[HeadsQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -77,7 +90,11 @@ async def list_tree_heads(
     return json_answer(dump({"tree_heads": [_head(row) for row in shown], "next_page": token}))
 
 
-@keys_router.get("/keys", summary="The signing keys", responses=answers(SigningKeysDocument, etag=False))
+@keys_router.get(
+    "/keys",
+    summary="The signing keys",
+    responses=answers(SigningKeysDocument, etag=False, always=ANYWHERE),
+)
 async def get_keys(reader: CurrentReader) -> Response:
     """The keys that sign now, and the signed notes that tell of new ones.
 

@@ -1,5 +1,7 @@
 """Health: is the process alive, and is each of its parts able to work."""
 
+from typing import Any
+
 import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
@@ -78,13 +80,38 @@ class Health:
 router = APIRouter(prefix="/health", tags=["process"])
 
 
-@router.get("/live")
+def _told(**statuses: str) -> dict[str, Any]:
+    """How OpenAPI shows an answer: its media type, with an example."""
+    parts = {"decider": "ok" if statuses["status"] == "ready" else "Postgres does not answer"}
+    example = statuses if statuses["status"] == "live" else {**statuses, "parts": parts}
+    schema = {
+        "type": "object",
+        "required": [*example],
+        "properties": {
+            "status": {"type": "string"},
+            "parts": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+    }
+    return {"content": {"application/json": {"schema": schema, "example": example}}}
+
+
+@router.get("/live", summary="Whether the process lives", responses={200: _told(status="live")})
 async def live() -> dict[str, str]:
     """Answers as long as the process does."""
     return {"status": "live"}
 
 
-@router.get("/ready", responses={503: {"description": "A part does not work; `parts` says which and why"}})
+@router.get(
+    "/ready",
+    summary="Whether the process works",
+    responses={
+        200: _told(status="ready"),
+        503: {
+            "description": "A part does not work; `parts` says which and why",
+            **_told(status="not_ready"),
+        },
+    },
+)
 async def ready(request: Request) -> JSONResponse:
     """200 when every part works, else 503; the reasons are in `parts`."""
     health: Health = request.app.state.health

@@ -39,7 +39,15 @@ ORGANIZATION_REFUSALS = Gauge(
 router = APIRouter(tags=["process"])
 
 
-@router.get("/metrics", response_class=Response)
+_PAGE = {"schema": {"type": "string"}, "example": 'patternlog_part_ready{part="decider"} 1.0\n'}
+
+
+@router.get(
+    "/metrics",
+    summary="The process's metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": _PAGE}, "description": "All metrics"}},
+)
 async def metrics() -> Response:
     """All metrics of this process, in Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -71,6 +71,13 @@ class Settings(BaseSettings):
         2 * 1024 * 1024, description="Largest single command"
     )
     max_batch: Annotated[int, Field(gt=0, le=500)] = Field(500, description="Commands in one request")
+    max_upload_bytes: Annotated[int, Field(gt=0)] = Field(
+        32 * 1024 * 1024, description="Largest uploaded file, uncompressed"
+    )
+    max_upload_ratio: Annotated[int, Field(ge=1)] = Field(
+        100, description="Bytes that each compressed byte of an uploaded file may become"
+    )
+    max_upload_rows: Annotated[int, Field(gt=0)] = Field(10_000, description="Rows in one uploaded file")
     default_wait_s: Annotated[float, Field(ge=0)] = Field(
         10.0, description="Seconds a request waits for its outcome when it does not say"
     )

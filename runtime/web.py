@@ -13,7 +13,7 @@ from runtime.cut_off import CutOff
 from runtime.development_tokens import create_authenticator
 from runtime.health import Health
 from runtime.http_metrics import HttpMetrics, templates_of
-from runtime.openapi import PROBLEMS, DescribedApp
+from runtime.openapi.app import DescribedApp
 from runtime.request_ids import RequestIds
 from runtime.settings import Settings
 from runtime.workers import Workers
@@ -27,9 +27,7 @@ def build_app(title: str, settings: Settings, routers: Sequence[APIRouter], part
 
     `app.state` carries `settings`, `health` and `workers`; a part that knows who asks adds `authenticator`.
     """
-    app = DescribedApp(
-        title=title, version=version("patternlog"), lifespan=_lifespan(settings, parts), responses=PROBLEMS
-    )
+    app = DescribedApp(title=title, version=version("patternlog"), lifespan=_lifespan(settings, parts))
     app.state.settings = settings
     app.state.health = Health()
     app.state.authenticator = create_authenticator(settings)

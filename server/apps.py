@@ -35,10 +35,12 @@ def app_of(process: Process, settings: Settings) -> FastAPI:
 
 
 def _command_api(settings: Settings) -> FastAPI:
+    from command_api.imports.routes import router as imports
     from command_api.part import command_api_part
     from command_api.routes import router
 
-    return build_app("Patternlog command-api", settings, [router], [migrated_or_away, command_api_part])
+    parts = [migrated_or_away, command_api_part]
+    return build_app("Patternlog command-api", settings, [router, imports], parts)
 
 
 def _decider(settings: Settings) -> FastAPI:
@@ -62,10 +64,11 @@ def _read_api(settings: Settings) -> FastAPI:
 
 
 def _gateway(settings: Settings) -> FastAPI:
+    from command_api.imports.routes import router as imports
     from command_api.part import command_api_part
     from command_api.routes import router as commands
     from read_api.part import read_api_part
     from read_api.routes import router as reads
 
     parts = [migrated_or_away, command_api_part, read_api_part]
-    return build_app("Patternlog", settings, [commands, reads], parts)
+    return build_app("Patternlog", settings, [commands, reads, imports], parts)

@@ -80,8 +80,8 @@ async def test_the_api_is_described_with_its_token_and_its_problems() -> None:
         assert (await client.get("/docs")).status_code == 200
     operation = document["paths"]["/api/v1/teams/{team_id}/x"]["get"]
     assert operation["security"] == [{"bearer": []}]
-    assert set(operation["responses"]) == {"200", "default"}
+    assert set(operation["responses"]) == {"200", "400", "401", "500", "503"}
     assert "security" not in document["paths"]["/health/live"]["get"]
-    reference = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]["$ref"]
+    reference = operation["responses"]["401"]["content"]["application/problem+json"]["schema"]["$ref"]
     assert reference == "#/components/schemas/Problem"
     assert "Problem" in document["components"]["schemas"]

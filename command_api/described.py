@@ -1,0 +1,155 @@
+"""What OpenAPI says of the command API's routes: bodies, answers and problems, each with examples."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from command_api import examples
+from command_api.decisions.commands import MAX_MEMBERS, command_schemas
+from command_api.documents import ImportDocument, OutcomeDocument, OutcomesDocument, PendingDocument
+from command_api.examples import named
+from command_api.refusal_examples import refusals
+from events.json_schemas import inlined
+from events.json_text import Json
+from runtime.openapi.problems import Responses, add_problems
+from runtime.problems import Problem
+from runtime.uploads import problems as uploads
+
+_RETRY = {"Retry-After": "1"}
+LOG_UNAVAILABLE = Problem(
+    "log_unavailable",
+    503,
+    "the log did not acknowledge in time; send the same commands again under the same ids",
+    headers=_RETRY,
+)
+_TOO_MANY = Problem("too_many_commands", 413, "501 commands; a request holds up to 500")
+_LOOKED_UP = (
+    Problem("unknown_command", 404, "no outcome is known under this id; re-send the command"),
+    Problem("database_unavailable", 503, "outcomes cannot be looked up at the moment", headers=_RETRY),
+)
+_UPLOADED = (
+    uploads.malformed("the JSON is broken: Expecting value at character 7"),
+    uploads.unsupported("csv files are not taken; json, ndjson are, also compressed with gzip"),
+    uploads.mismatch("the file is compressed with gzip, and nothing says so"),
+    uploads.too_large("uncompressed, the file has too many bytes", 33554432),
+    uploads.too_many_rows(10000),
+)
+
+
+def _content(schema: Json, **values: Json) -> dict[str, Any]:
+    return {"application/json": {"schema": schema, "examples": named(**values)}}
+
+
+def _schema(*models: type[BaseModel]) -> Json:
+    shapes = [inlined(model.model_json_schema()) for model in models]
+    return shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
+
+
+def submit_body() -> dict[str, Any]:
+    """One command or many; at run time the body is checked without a model of the request."""
+    alternatives = [inlined(schema) for schema in command_schemas().values()]
+    many = {
+        "description": "Commands on their own, in order. Those in a batch are counted one by one.",
+        "type": "object",
+        "required": ["commands"],
+        "additionalProperties": False,
+        "properties": {
+            "commands": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MAX_MEMBERS,
+                "items": {"oneOf": alternatives},
+            }
+        },
+    }
+    content = _content({"oneOf": [*alternatives, many]}, **examples.COMMANDS, many=examples.MANY)
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def submit_responses() -> Responses:
+    """Outcomes, pending ones, and every refusal."""
+    done = {
+        "description": "The outcome, with the `cursor` to read what it wrote; that of a `batch` has the "
+        '`outcomes` of its commands. `{"outcomes": [...]}` in order for many commands',
+        "content": _content(
+            _schema(OutcomeDocument, OutcomesDocument),
+            accepted=examples.ACCEPTED,
+            merged=examples.MERGED,
+            batch=examples.OF_A_BATCH,
+            many={"outcomes": [examples.ACCEPTED, examples.REJECTED]},
+        ),
+    }
+    pending = {
+        "description": "An outcome is not known yet; `url` and `Location` tell where it will be",
+        "content": _content(
+            _schema(PendingDocument, OutcomesDocument),
+            pending=examples.PENDING,
+            many={"outcomes": [examples.ACCEPTED, examples.PENDING]},
+        ),
+    }
+    conflict = {
+        "description": "`edit_conflict`, with the `conflict` and the `cursor` to read it in `outcome`, "
+        "or a refusal that depends on the library's state"
+    }
+    responses: Responses = {200: done, 202: pending, 409: conflict}
+    add_problems(responses, (*refusals(), _TOO_MANY, LOG_UNAVAILABLE))
+    return responses
+
+
+def look_up_responses() -> Responses:
+    """An outcome of whatever status, or none yet."""
+    done = {
+        "description": "The first outcome, whatever its status",
+        "content": _content(
+            _schema(OutcomeDocument),
+            accepted=examples.ACCEPTED,
+            conflict=examples.CONFLICT,
+            rejected=examples.REJECTED,
+        ),
+    }
+    pending = {
+        "description": "It was received; the outcome is not known yet",
+        "content": _content(_schema(PendingDocument), pending=examples.PENDING),
+    }
+    responses: Responses = {200: done, 202: pending}
+    add_problems(responses, _LOOKED_UP)
+    return responses
+
+
+def import_body() -> dict[str, Any]:
+    """A file as the body, or in a form."""
+    patterns = {"type": "array", "minItems": 1, "items": {"type": "object"}}
+    in_object = {"type": "object", "required": ["patterns"], "properties": {"patterns": patterns}}
+    listed = [{"name": "Retry storm", "severity": "high"}, {"name": "Race", "tags": ["concurrency"]}]
+    form = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"}},
+        "additionalProperties": False,
+    }
+    content = {
+        "application/json": {
+            "schema": {"oneOf": [patterns, in_object]},
+            "examples": named(list=listed, object={"patterns": listed}),
+        },
+        "application/x-ndjson": {"schema": {"type": "string"}, "example": examples.FILE},
+        "multipart/form-data": {"schema": form, "example": {"file": examples.FILE}},
+    }
+    description = "A file of patterns, also compressed with gzip and said to be so"
+    return {"requestBody": {"required": True, "description": description, "content": content}}
+
+
+def import_responses() -> Responses:
+    """Results by row."""
+    shape = _schema(ImportDocument)
+    done = {
+        "description": "What became of each row",
+        "content": _content(shape, imported=examples.IMPORTED, dry_run=examples.DRY),
+    }
+    pending = {
+        "description": "The same; of some rows it is not known yet",
+        "content": _content(shape, pending=examples.UNFINISHED),
+    }
+    responses: Responses = {200: done, 202: pending}
+    add_problems(responses, (*_UPLOADED, LOG_UNAVAILABLE))
+    return responses

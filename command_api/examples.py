@@ -1,0 +1,117 @@
+"""An example of each command and of each outcome, for OpenAPI alone: one team's first days."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from events.cursor import Cursor
+from events.json_text import Json
+
+LOG = "019b76da-a800-7000-8000-00000000000f"
+TEAM = "019b76da-a800-7a11-9c0a-5a1d2e3f4a5b"
+PATTERN = "3d1b0c64-6f0e-4a54-9a0e-1d2c3b4a5f60"
+OTHER_PATTERN = "9b1d2e3f-0b5d-4c1e-9a77-2f6b8d0e4c11"
+COMMAND = "019b76de-5180-7b1c-9c0a-5a1d2e3f4a5b"
+HELD_UP = "019b76df-0a00-7b1c-9c0a-5a1d2e3f4a5b"
+IMPORT = "019b76e0-0000-7c1c-9c0a-5a1d2e3f4a5b"
+CURSOR = str(Cursor(log_id=LOG, team_id=TEAM, sequence=7))
+RECORDED_AT = "2026-03-03T09:30:00.125Z"
+FIELDS = {"name": "Retry storm", "severity": "high", "solution": "Back off\nand add jitter", "tags": ["io"]}
+
+
+def _on(kind: str, **members: Json) -> dict[str, Json]:
+    return {"type": kind, "command_id": COMMAND, "pattern_id": PATTERN, **members}
+
+
+COMMANDS: Mapping[str, Json] = {
+    "create_team": {"type": "create_team", "command_id": COMMAND, "name": "Platform"},
+    "set_merging": {
+        "type": "set_merging",
+        "command_id": COMMAND,
+        "policy": "reject",
+        "rules": {"hits": "counters"},
+    },
+    "record_pattern": _on("record_pattern", fields=FIELDS, occurred_at="2026-03-03T09:29:58Z"),
+    "edit_pattern": _on("edit_pattern", base_version=1, set={"severity": "high"}, remove=["hits"]),
+    "resolve_conflict": _on(
+        "resolve_conflict", conflict_id=HELD_UP, take={"severity": "mine"}, rest="theirs"
+    ),
+    "abandon_conflict": _on("abandon_conflict", conflict_id=HELD_UP),
+    "archive_pattern": _on("archive_pattern", base_version=2),
+    "restore_pattern": _on("restore_pattern"),
+    "delete_pattern": _on("delete_pattern", base_version=2),
+    "batch": {
+        "type": "batch",
+        "command_id": COMMAND,
+        "commands": [
+            {"type": "record_pattern", "pattern_id": OTHER_PATTERN, "fields": {"name": "Race"}},
+            {"type": "archive_pattern", "pattern_id": OTHER_PATTERN, "base_command": COMMAND},
+        ],
+    },
+}
+"""By type."""
+MANY = {"commands": [COMMANDS["record_pattern"], {**COMMANDS["edit_pattern"], "command_id": HELD_UP}]}
+
+_DONE = {"command_id": COMMAND, "recorded_at": RECORDED_AT, "repeat": False}
+ACCEPTED = {
+    **_DONE,
+    "status": "accepted",
+    "pattern_id": PATTERN,
+    "version": 2,
+    "sequence": 7,
+    "cursor": CURSOR,
+}
+MERGED = {**ACCEPTED, "status": "merged", "version": 3}
+CONFLICT = {
+    **ACCEPTED,
+    "status": "conflict",
+    "code": "edit_conflict",
+    "detail": "fields of the edit clash with what others wrote since its base",
+    "conflict": {"conflict_id": COMMAND, "current_version": 2, "fields": ["severity"]},
+}
+OF_A_BATCH = {
+    **_DONE,
+    "status": "accepted",
+    "sequence": 8,
+    "outcomes": [
+        {"status": "accepted", "pattern_id": OTHER_PATTERN, "version": 1, "sequence": 7},
+        {"status": "accepted", "pattern_id": OTHER_PATTERN, "version": 2, "sequence": 8},
+    ],
+    "cursor": CURSOR,
+}
+REJECTED = {
+    **_DONE,
+    "status": "rejected",
+    "code": "name_taken",
+    "detail": 'another live pattern has the name "Retry storm"',
+}
+PENDING = {
+    "command_id": COMMAND,
+    "status": "pending",
+    "url": f"/api/v1/teams/{TEAM}/commands/{COMMAND}",
+}
+_INVALID = {
+    "index": 1,
+    "status": "invalid",
+    "code": "invalid_field",
+    "detail": "name: a pattern needs a name",
+    "pointer": "/patterns/1/name",
+}
+_ROWS = [{"index": 0, **ACCEPTED}, _INVALID]
+IMPORTED = {"import_id": IMPORT, "dry_run": False, "counts": {"accepted": 1, "invalid": 1}, "rows": _ROWS}
+DRY = {
+    **IMPORTED,
+    "dry_run": True,
+    "counts": {"valid": 1, "invalid": 1},
+    "rows": [{"index": 0, "status": "valid"}, _INVALID],
+}
+UNFINISHED = {
+    **IMPORTED,
+    "counts": {"pending": 1},
+    "rows": [{"index": 0, "pattern_id": PATTERN, **PENDING}],
+}
+FILE = '{"name":"Retry storm","severity":"high"}\n{"name":"Race","tags":["concurrency"]}\n'
+
+
+def named(**values: Json) -> dict[str, Any]:
+    """Values as OpenAPI lists examples."""
+    return {name: {"value": value} for name, value in values.items()}

@@ -1,0 +1,81 @@
+"""Problems in OpenAPI: the statuses and codes with which a route can answer, each with an example.
+
+An example is a `Problem` as the code raises it, so that a document cannot tell of one that there is not.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from runtime.authentication import unauthenticated
+from runtime.problems import MEDIA_TYPE, Problem, body_of
+
+Responses = dict[int | str, dict[str, Any]]
+
+SCHEMA_NAME = "Problem"
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "A problem document (RFC 9457); docs/problems.md explains each code",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable; made for programs"},
+        "detail": {"type": "string", "description": "Made for people; its words may change"},
+        "request_id": {"type": "string"},
+    },
+}
+REQUEST_ID = "3bab0fa6893cb3b37f14c5c77e03c499"
+_CODES = "; or a problem: "
+_RETRY = {"Retry-After": {"description": "Seconds after which to ask again", "schema": {"type": "string"}}}
+
+ALWAYS = (
+    Problem("internal_error", 500, "the server failed; its log has the reason by request id"),
+    Problem("stopping", 503, "the server stops; ask again", headers={"Retry-After": "1"}),
+)
+"""What any route can answer."""
+TO_CALLERS = (
+    unauthenticated("send `Authorization: Bearer <token>`, with an access token or an API key"),
+    Problem(
+        "auth_unavailable", 503, "it cannot be told at the moment who asks", headers={"Retry-After": "1"}
+    ),
+)
+"""What a route can answer that asks who calls."""
+OF_PARAMETERS = (
+    Problem(
+        "invalid_parameter",
+        400,
+        "team_id: must be a UUID in canonical lower-case form",
+        parameter="team_id",
+    ),
+)
+OF_BODIES = (Problem("body_too_large", 413, "a body has at most 8388608 bytes", limit=8388608),)
+
+
+def answered_with(*problems: Problem) -> Responses:
+    """What a route has to list as `responses` so that these are documented."""
+    responses: Responses = {}
+    add_problems(responses, problems)
+    return responses
+
+
+def add_problems(responses: Responses, problems: Iterable[Problem]) -> None:
+    """Document more problems among responses, beside what they have of the same status."""
+    for problem in problems:
+        status = problem.status if problem.status in responses else _key(responses, problem.status)
+        response = responses.setdefault(status, {})
+        content = response.setdefault("content", {}).setdefault(MEDIA_TYPE, {})
+        content["schema"] = {"$ref": f"#/components/schemas/{SCHEMA_NAME}"}
+        examples = content.setdefault("examples", {})
+        if problem.code not in examples:
+            examples[problem.code] = {"value": body_of(problem, REQUEST_ID)}
+        if "Retry-After" in (problem.headers or {}):
+            response.setdefault("headers", {}).update(_RETRY)
+        codes = ", ".join(f"`{code}`" for code in examples)
+        told = response.get("description", "").partition(_CODES)[0]
+        response["description"] = f"{told}{_CODES}{codes}" if told else codes
+
+
+def _key(responses: Responses, status: int) -> int | str:
+    """In a finished document statuses are text."""
+    return str(status) if any(isinstance(key, str) for key in responses) else status
