@@ -8,6 +8,7 @@ from command_api import examples
 from command_api.decisions.commands import MAX_MEMBERS, command_schemas
 from command_api.documents import ImportDocument, OutcomeDocument, OutcomesDocument, PendingDocument
 from command_api.examples import named
+from command_api.offered import OFFERED, Collection
 from command_api.refusal_examples import refusals
 from events.json_schemas import inlined
 from events.json_text import Json
@@ -45,9 +46,12 @@ def _schema(*models: type[BaseModel]) -> Json:
     return shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
 
 
-def submit_body() -> dict[str, Any]:
+def submit_body(collection: Collection) -> dict[str, Any]:
     """One command or many; at run time the body is checked without a model of the request."""
-    alternatives = [inlined(schema) for schema in command_schemas().values()]
+    schemas = command_schemas()
+    alternatives = [inlined(schemas[name]) for name in OFFERED[collection]]
+    shown = examples.COMMANDS if collection is Collection.TEAMS else examples.ORGANIZATION_COMMANDS
+    many_shown = examples.MANY if collection is Collection.TEAMS else examples.MANY_TO_ORGANIZATION
     many = {
         "description": "Commands on their own, in order. Those in a batch are counted one by one.",
         "type": "object",
@@ -62,7 +66,7 @@ def submit_body() -> dict[str, Any]:
             }
         },
     }
-    content = _content({"oneOf": [*alternatives, many]}, **examples.COMMANDS, many=examples.MANY)
+    content = _content({"oneOf": [*alternatives, many]}, **shown, many=many_shown)
     return {"requestBody": {"required": True, "content": content}}
 
 

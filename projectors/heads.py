@@ -5,6 +5,7 @@ from typing import assert_never
 
 from asyncpg import Connection
 
+from events.organization import Organization
 from events.pattern import (
     Pattern,
     PatternArchived,
@@ -18,7 +19,6 @@ from events.pattern import (
     PatternRestored,
     taken_name,
 )
-from events.organization import Organization
 from events.state_json import dump_state, load_state
 from events.stream import StreamState
 from events.team import Team

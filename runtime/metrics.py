@@ -25,7 +25,7 @@ PROJECTION_LAG = Gauge(
 )
 ORGANIZATION_LAG = Gauge(
     "patternlog_organization_lag_seconds",
-    "Seconds since the oldest event of an organization that some team of it does not know; 0 if there is none",
+    "Seconds since the oldest event of an organization that not all its teams know; 0 without any",
 )
 ORGANIZATION_SECONDS = Histogram(
     "patternlog_organization_seconds",

@@ -115,7 +115,9 @@ class Coordinator:
         }
         if not asked:
             return {}
-        answers = await rows.refusals_of(pg, [(key, one) for key, told in asked.items() for one in told.command_ids])
+        answers = await rows.refusals_of(
+            pg, [(key, one) for key, told in asked.items() for one in told.command_ids]
+        )
         refused: dict[str, str] = {}
         for team_id, told in asked.items():
             codes = [code for one in told.command_ids if (code := answers.get(one)) is not None]

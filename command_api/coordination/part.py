@@ -88,7 +88,7 @@ class CoordinationWorker:
     async def _work(self) -> int:
         self._changed.clear()
         async with driver(self._engine) as pg:
-            live = dict(await pg.fetch(LIVE))
+            live = {row[0]: row[1] for row in await pg.fetch(LIVE)}
         path = search_path([live["library"], live["outcomes"]])
         async with driver(self._engine, path) as pg:
             left = await self._coordinator.work(pg)

@@ -104,9 +104,7 @@ async def write_done(pg: Connection, source: Source, log_id: str, refused: Seque
         await pg.execute(_FORGET, source.organization_id)
         if refused:
             team_ids, codes = [one[0] for one in refused], [one[1] for one in refused]
-            await pg.execute(
-                _REFUSE, source.organization_id, source.organization.version, team_ids, codes
-            )
+            await pg.execute(_REFUSE, source.organization_id, source.organization.version, team_ids, codes)
         await pg.execute(_DONE, source.organization_id, log_id, source.organization.version)
 
 
