@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(gt=0)] = Field(
         8 * 1024 * 1024, description="Largest request body that is read"
     )
+    max_json_bytes: Annotated[int, Field(gt=0)] = Field(
+        64 * 1024, description="Largest JSON body of a request that is not a command"
+    )
     max_command_bytes: Annotated[int, Field(gt=0)] = Field(
         2 * 1024 * 1024, description="Largest single command"
     )
