@@ -61,6 +61,15 @@ class OutcomesDocument(_Answer):
     outcomes: list[OutcomeDocument | PendingDocument]
 
 
+class InvitedDocument(_Answer):
+    """A new invitation."""
+
+    invitation_id: str
+    token: Annotated[str, Field(description="For whoever is invited; it is told once")]
+    expires_at: Annotated[str, Field(description="RFC 3339")]
+    outcome: OutcomeDocument | PendingDocument
+
+
 class ImportedRow(BaseModel):
     """What became of a row."""
 

@@ -178,6 +178,9 @@ PENDING = {
     "status": "pending",
     "url": f"/api/v1/teams/{TEAM}/commands/{COMMAND}",
 }
+CHANGED = {**_DONE, "status": "accepted", "version": 4, "sequence": 7, "cursor": CURSOR}
+TOKEN = f"inv_{TEAM}.{INVITATION}.{'x' * 43}"
+INVITED = {"invitation_id": INVITATION, "token": TOKEN, "expires_at": "2026-03-17T09:30:00.125Z"}
 _INVALID = {
     "index": 1,
     "status": "invalid",
