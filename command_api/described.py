@@ -9,11 +9,13 @@ from command_api.decisions.commands import MAX_MEMBERS, command_schemas
 from command_api.documents import (
     ImportDocument,
     InvitedDocument,
+    MembersDocument,
     OutcomeDocument,
     OutcomesDocument,
     PendingDocument,
 )
 from command_api.examples import COMMAND, named
+from command_api.members.planning import MemberRow
 from command_api.offered import OFFERED, Collection
 from command_api.refusal_examples import refusals
 from events.json_schemas import inlined
@@ -40,6 +42,7 @@ OF_JSON = (
     Problem("unsupported_media_type", 415, "send `Content-Type: application/json`"),
     Problem("invalid_body", 400, "/role: Input should be 'admin' or 'member'", pointer="/role"),
 )
+_NO_LOOKING_UP = Problem("forbidden", 403, "only admins of the organization may look users up by name")
 _UPLOADED = (
     uploads.malformed("the JSON is broken: Expecting value at character 7"),
     uploads.unsupported("csv files are not taken; json, ndjson are, also compressed with gzip"),
@@ -191,6 +194,43 @@ def accepted_responses() -> Responses:
     }
     responses: Responses = {200: done, 202: pending}
     add_problems(responses, (_NO_INVITATION, *refusals(), *OF_JSON, LOG_UNAVAILABLE))
+    return responses
+
+
+def members_body() -> dict[str, Any]:
+    """A list of members as the body, or in a form."""
+    row = inlined(MemberRow.model_json_schema())
+    rows = {"type": "array", "minItems": 1, "items": row}
+    in_object = {"type": "object", "required": ["rows"], "properties": {"rows": rows}}
+    listed = examples.MEMBER_ROWS
+    form = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"}},
+        "additionalProperties": False,
+    }
+    content = {
+        "application/json": {
+            "schema": {"oneOf": [rows, in_object]},
+            "examples": named(list=listed, object={"rows": listed}),
+        },
+        "text/csv": {"schema": {"type": "string"}, "example": examples.MEMBER_CSV},
+        "multipart/form-data": {"schema": form, "example": {"file": examples.MEMBER_CSV}},
+    }
+    description = "A list of members, also compressed with gzip and said to be so"
+    return {"requestBody": {"required": True, "description": description, "content": content}}
+
+
+def members_responses() -> Responses:
+    """Results by row."""
+    shape = _schema(MembersDocument)
+    done = {"description": "What became of each row", "content": _content(shape, done=examples.MEMBERS_DONE)}
+    pending = {
+        "description": "The same; of some rows it is not known yet",
+        "content": _content(shape, pending=examples.MEMBERS_PENDING),
+    }
+    responses: Responses = {200: done, 202: pending}
+    add_problems(responses, (*_UPLOADED, _NO_LOOKING_UP, *_LOOKED_UP[1:]))
     return responses
 
 

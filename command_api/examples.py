@@ -201,6 +201,36 @@ UNFINISHED = {
     "counts": {"pending": 1},
     "rows": [{"index": 0, "pattern_id": PATTERN, **PENDING}],
 }
+MEMBER_ROWS = [
+    {"action": "add", "username": "ben", "role": "member", "team_id": TEAM, "team_role": "developer"},
+    {"action": "remove", "member": BEN},
+]
+MEMBER_CSV = f"action,email,team_id,team_role\nadd,ben@example.org,{TEAM},viewer\n"
+MEMBERS_DONE = {
+    "batch_id": IMPORT,
+    "counts": {"accepted": 1, "invalid": 1},
+    "rows": [
+        {
+            "index": 0,
+            "member": BEN,
+            "status": "accepted",
+            "outcomes": [{"organization_id": ORGANIZATION, **CHANGED}, {"team_id": TEAM, **CHANGED}],
+        },
+        {"index": 1, "status": "invalid", "code": "unknown_user", "detail": "nobody has this name"},
+    ],
+}
+MEMBERS_PENDING = {
+    "batch_id": IMPORT,
+    "counts": {"pending": 1},
+    "rows": [
+        {
+            "index": 0,
+            "member": BEN,
+            "status": "pending",
+            "outcomes": [{"team_id": TEAM, **PENDING}],
+        }
+    ],
+}
 FILE = '{"name":"Retry storm","severity":"high"}\n{"name":"Race","tags":["concurrency"]}\n'
 
 

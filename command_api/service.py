@@ -80,6 +80,10 @@ class CommandService:
         detail = "no outcome is known under this id; that is no proof that it was not received: re-send it"
         raise Problem("unknown_command", 404, detail)
 
+    async def may_read(self, asker: Sender) -> bool:
+        """Whether somebody may know what others do there; raise what Postgres does."""
+        return await may_read(self._engine, asker)
+
     async def _find(self, asker: Sender, command_id: str, *, may_fail: bool) -> Found | None:
         try:
             found = await find_outcome(self._engine, asker.team_id, command_id)

@@ -7,7 +7,7 @@ A process imports its own parts alone: to load the others' libraries takes longe
 
 from typing import assert_never
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from runtime.settings import Settings
 from runtime.web import build_app
@@ -35,12 +35,19 @@ def app_of(process: Process, settings: Settings) -> FastAPI:
 
 
 def _command_api(settings: Settings) -> FastAPI:
-    from command_api.imports.routes import router as imports
     from command_api.part import command_api_part
-    from command_api.routes import router
 
     parts = [migrated_or_away, command_api_part]
-    return build_app("Patternlog command-api", settings, [router, imports], parts)
+    return build_app("Patternlog command-api", settings, _command_routers(), parts)
+
+
+def _command_routers() -> list[APIRouter]:
+    from command_api.imports.routes import router as imports
+    from command_api.invitations import router as invitations
+    from command_api.members.routes import router as members
+    from command_api.routes import router as commands
+
+    return [commands, imports, invitations, members]
 
 
 def _decider(settings: Settings) -> FastAPI:
@@ -64,11 +71,10 @@ def _read_api(settings: Settings) -> FastAPI:
 
 
 def _gateway(settings: Settings) -> FastAPI:
-    from command_api.imports.routes import router as imports
     from command_api.part import command_api_part
-    from command_api.routes import router as commands
     from read_api.part import read_api_part
     from read_api.routes import router as reads
 
     parts = [migrated_or_away, command_api_part, read_api_part]
-    return build_app("Patternlog", settings, [commands, reads, imports], parts)
+    commands, *others = _command_routers()
+    return build_app("Patternlog", settings, [commands, reads, *others], parts)
