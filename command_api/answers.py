@@ -77,13 +77,9 @@ def outcome_body(outcome: Outcome) -> dict[str, Json]:
     return body
 
 
-def pending_body(team_id: str, command_id: str) -> dict[str, Json]:
-    """What stands for an outcome that is not known yet."""
-    return {
-        "command_id": command_id,
-        "status": "pending",
-        "url": f"/api/v1/teams/{team_id}/commands/{command_id}",
-    }
+def pending_body(url: str, command_id: str) -> dict[str, Json]:
+    """What stands for an outcome that is not known yet, and will be there."""
+    return {"command_id": command_id, "status": "pending", "url": url}
 
 
 def problem_of(body: Mapping[str, Json]) -> Problem:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from events.record import Headers, NewRecord
+from command_api.offered import Collection
+from events.record import CREDENTIAL, RIGHTS, Headers, NewRecord
+from events.roles import Role
 from runtime.kafka import MAX_BATCH_BYTES, append_batch, create_producer
 from runtime.problems import Problem
 from runtime.settings import Settings
@@ -18,20 +20,31 @@ _MAX_CHUNK_BYTES = MAX_BATCH_BYTES * 3 // 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sender:
-    """Whose commands they are, by which request they came, and from where (empty: not known)."""
+    """Whose commands they are, by which request they came, and from where (empty: not known).
+
+    `team_id` is the key of the log, which may be an organization's. `at_most` bounds the sender's rights.
+    """
 
     team_id: str
     actor: str
     request_id: str
     address: str = ""
     user_agent: str = ""
+    at_most: Role | None = None
+    credential: str = ""
+    collection: Collection = Collection.TEAMS
 
     @property
     def headers(self) -> Headers:
         """What each of their records says of it. From where they came goes no further than [commands]."""
         known = {"actor": self.actor, "request_id": self.request_id}
-        origin = {"address": self.address, "user_agent": self.user_agent}
-        told = known | {name: text for name, text in origin.items() if text}
+        more = {
+            RIGHTS: self.at_most,
+            "address": self.address,
+            "user_agent": self.user_agent,
+            CREDENTIAL: self.credential,
+        }
+        told = known | {name: text for name, text in more.items() if text}
         return {name: text.encode() for name, text in told.items()}
 
 

@@ -6,11 +6,21 @@ from pydantic import BaseModel
 
 from command_api import examples
 from command_api.decisions.commands import MAX_MEMBERS, command_schemas
-from command_api.documents import ImportDocument, OutcomeDocument, OutcomesDocument, PendingDocument
-from command_api.examples import named
+from command_api.documents import (
+    ImportDocument,
+    InvitedDocument,
+    MembersDocument,
+    OutcomeDocument,
+    OutcomesDocument,
+    PendingDocument,
+)
+from command_api.examples import COMMAND, named
+from command_api.members.planning import MemberRow
+from command_api.offered import OFFERED, Collection
 from command_api.refusal_examples import refusals
 from events.json_schemas import inlined
 from events.json_text import Json
+from events.roles import OrganizationRole, Role
 from runtime.openapi.problems import Responses, add_problems
 from runtime.problems import Problem
 from runtime.uploads import problems as uploads
@@ -27,6 +37,12 @@ _LOOKED_UP = (
     Problem("unknown_command", 404, "no outcome is known under this id; re-send the command"),
     Problem("database_unavailable", 503, "outcomes cannot be looked up at the moment", headers=_RETRY),
 )
+_NO_INVITATION = Problem("invalid_invitation", 400, "the token is none of an invitation", pointer="/token")
+OF_JSON = (
+    Problem("unsupported_media_type", 415, "send `Content-Type: application/json`"),
+    Problem("invalid_body", 400, "/role: Input should be 'admin' or 'member'", pointer="/role"),
+)
+_NO_LOOKING_UP = Problem("forbidden", 403, "only admins of the organization may look users up by name")
 _UPLOADED = (
     uploads.malformed("the JSON is broken: Expecting value at character 7"),
     uploads.unsupported("csv files are not taken; json, ndjson are, also compressed with gzip"),
@@ -45,9 +61,12 @@ def _schema(*models: type[BaseModel]) -> Json:
     return shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
 
 
-def submit_body() -> dict[str, Any]:
+def submit_body(collection: Collection) -> dict[str, Any]:
     """One command or many; at run time the body is checked without a model of the request."""
-    alternatives = [inlined(schema) for schema in command_schemas().values()]
+    schemas = command_schemas()
+    alternatives = [inlined(schemas[name]) for name in OFFERED[collection]]
+    shown = examples.COMMANDS if collection is Collection.TEAMS else examples.ORGANIZATION_COMMANDS
+    many_shown = examples.MANY if collection is Collection.TEAMS else examples.MANY_TO_ORGANIZATION
     many = {
         "description": "Commands on their own, in order. Those in a batch are counted one by one.",
         "type": "object",
@@ -62,7 +81,7 @@ def submit_body() -> dict[str, Any]:
             }
         },
     }
-    content = _content({"oneOf": [*alternatives, many]}, **examples.COMMANDS, many=examples.MANY)
+    content = _content({"oneOf": [*alternatives, many]}, **shown, many=many_shown)
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -113,6 +132,105 @@ def look_up_responses() -> Responses:
     }
     responses: Responses = {200: done, 202: pending}
     add_problems(responses, _LOOKED_UP)
+    return responses
+
+
+def body_of_invitation(collection: Collection) -> dict[str, Any]:
+    """The role, and for how long."""
+    role = Role if collection is Collection.TEAMS else OrganizationRole
+    schema = {
+        "type": "object",
+        "required": ["role"],
+        "additionalProperties": False,
+        "properties": {
+            "role": {"type": "string", "enum": [one.value for one in role]},
+            "expires_in_days": {"type": "integer", "minimum": 1, "maximum": 30, "default": 7},
+        },
+    }
+    content = _content(schema, invitation={"role": [*role][1].value, "expires_in_days": 14})
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def body_of_acceptance() -> dict[str, Any]:
+    """The token, and the command's id, by which a repeat is told."""
+    schema = {
+        "type": "object",
+        "required": ["token"],
+        "additionalProperties": False,
+        "properties": {
+            "token": {"type": "string", "maxLength": 200},
+            "command_id": {"type": "string", "format": "uuid"},
+        },
+    }
+    content = _content(schema, acceptance={"token": examples.TOKEN, "command_id": COMMAND})
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def invited_responses() -> Responses:
+    """The invitation with its token, which is told once."""
+    shape = _schema(InvitedDocument)
+    done = {
+        "description": "The invitation is open",
+        "content": _content(shape, invited={**examples.INVITED, "outcome": examples.CHANGED}),
+    }
+    pending = {
+        "description": "The invitation will be open, if the outcome at its `url` says so",
+        "content": _content(shape, pending={**examples.INVITED, "outcome": examples.PENDING}),
+    }
+    responses: Responses = {201: done, 202: pending}
+    add_problems(responses, (*refusals(), *OF_JSON, LOG_UNAVAILABLE))
+    return responses
+
+
+def accepted_responses() -> Responses:
+    """The outcome of the command."""
+    done = {
+        "description": "The caller belongs to it now",
+        "content": _content(_schema(OutcomeDocument), accepted=examples.CHANGED),
+    }
+    pending = {
+        "description": "The outcome is not known yet",
+        "content": _content(_schema(PendingDocument), pending=examples.PENDING),
+    }
+    responses: Responses = {200: done, 202: pending}
+    add_problems(responses, (_NO_INVITATION, *refusals(), *OF_JSON, LOG_UNAVAILABLE))
+    return responses
+
+
+def members_body() -> dict[str, Any]:
+    """A list of members as the body, or in a form."""
+    row = inlined(MemberRow.model_json_schema())
+    rows = {"type": "array", "minItems": 1, "items": row}
+    in_object = {"type": "object", "required": ["rows"], "properties": {"rows": rows}}
+    listed = examples.MEMBER_ROWS
+    form = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"}},
+        "additionalProperties": False,
+    }
+    content = {
+        "application/json": {
+            "schema": {"oneOf": [rows, in_object]},
+            "examples": named(list=listed, object={"rows": listed}),
+        },
+        "text/csv": {"schema": {"type": "string"}, "example": examples.MEMBER_CSV},
+        "multipart/form-data": {"schema": form, "example": {"file": examples.MEMBER_CSV}},
+    }
+    description = "A list of members, also compressed with gzip and said to be so"
+    return {"requestBody": {"required": True, "description": description, "content": content}}
+
+
+def members_responses() -> Responses:
+    """Results by row."""
+    shape = _schema(MembersDocument)
+    done = {"description": "What became of each row", "content": _content(shape, done=examples.MEMBERS_DONE)}
+    pending = {
+        "description": "The same; of some rows it is not known yet",
+        "content": _content(shape, pending=examples.MEMBERS_PENDING),
+    }
+    responses: Responses = {200: done, 202: pending}
+    add_problems(responses, (*_UPLOADED, _NO_LOOKING_UP, *_LOOKED_UP[1:]))
     return responses
 
 

@@ -1,6 +1,6 @@
 """The shapes of the command API's answers, for OpenAPI alone: no model is made of an answer."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -59,6 +59,36 @@ class OutcomesDocument(_Answer):
     """The outcomes of many commands, in their order."""
 
     outcomes: list[OutcomeDocument | PendingDocument]
+
+
+class InvitedDocument(_Answer):
+    """A new invitation."""
+
+    invitation_id: str
+    token: Annotated[str, Field(description="For whoever is invited; it is told once")]
+    expires_at: Annotated[str, Field(description="RFC 3339")]
+    outcome: OutcomeDocument | PendingDocument
+
+
+class ChangedMember(BaseModel):
+    """What became of a row."""
+
+    model_config = ConfigDict(extra="allow")
+
+    index: Annotated[int, Field(ge=0, description="Of the row, from 0")]
+    status: Literal["accepted", "merged", "rejected", "pending", "invalid", "unknown"]
+    member: Annotated[str | None, Field(description="Whom it is about, by id")] = None
+    code: Annotated[str | None, Field(description="Why it had no effect, or not all of it")] = None
+    detail: str | None = None
+    outcomes: Annotated[list[dict[str, Any]] | None, Field(description="Of its commands")] = None
+
+
+class MembersDocument(_Answer):
+    """What became of a list of members."""
+
+    batch_id: str
+    counts: Annotated[dict[str, int], Field(description="How many rows there are of each status")]
+    rows: Annotated[list[ChangedMember], Field(description="In the order of the list")]
 
 
 class ImportedRow(BaseModel):

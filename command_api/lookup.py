@@ -1,49 +1,84 @@
-"""Looking up what became of a command."""
+"""Looking up what became of a command, whose it was, and who else may know."""
 
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, select, text
-from sqlalchemy.exc import ProgrammingError
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from command_api.command_log import Sender
+from command_api.offered import Collection
 from events.json_text import parse
+from events.organization import Organization
 from events.outcome import Outcome
+from events.roles import OrganizationRole, Right, allows
 from events.shapes import utc_text
-from projectors.schema.generations import LIVE
-from projectors.schema.outcomes import outcomes
+from events.state_json import load_state
+from events.stream import StreamState
+from events.team import Team
+from projectors.schema.generations import LIVE, search_path
+from runtime.postgres import driver
+
+# Whose it was is told by the event that it became, or by its refusal.
+_OUTCOME = """
+SELECT o.log_id::text, o.command_hash, o.recorded_at, o.status, o.answer,
+       coalesce((SELECT a.actor FROM audit AS a
+                  WHERE a.team_id = o.team_id AND a.sequence = (o.answer::jsonb ->> 'sequence')::bigint),
+                (SELECT r.actor FROM refusals AS r
+                  WHERE r.partition = o.partition AND r.command_offset = o.command_offset)) AS actor
+  FROM outcomes AS o WHERE o.team_id = $1::uuid AND o.command_id = $2::uuid
+"""
+_STATE = "SELECT state FROM heads WHERE team_id = $1::uuid AND stream = $2"
+_STREAMS = {Collection.TEAMS: "team", Collection.ORGANIZATIONS: "organization"}
 
 
-async def find_outcome(engine: AsyncEngine, team_id: str, command_id: str) -> Outcome | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """The first outcome of a command, and whose command it was, as far as that is known."""
+
+    outcome: Outcome
+    actor: str | None
+
+
+async def find_outcome(engine: AsyncEngine, team_id: str, command_id: str) -> Found | None:
     """The first outcome of a command, once it is projected."""
-    statement = select(
-        outcomes.c.log_id,
-        outcomes.c.command_hash,
-        outcomes.c.recorded_at,
-        outcomes.c.status,
-        outcomes.c.answer,
-    ).where(outcomes.c.team_id == team_id, outcomes.c.command_id == command_id)
-    try:
-        row = await _find(engine, statement)
-    except ProgrammingError:
-        # The generation that was live a moment ago is dropped.
-        row = await _find(engine, statement)
+    row = await _row(engine, _OUTCOME, team_id, command_id)
     if row is None:
         return None
-    answer = {k: v for k, v in parse(row.answer.encode()).items() if k not in ("command_id", "status")}
-    return Outcome(
-        log_id=row.log_id,
+    answer = {k: v for k, v in parse(row["answer"].encode()).items() if k not in ("command_id", "status")}
+    outcome = Outcome(
+        log_id=row["log_id"],
         team_id=team_id,
         command_id=command_id,
-        command_hash=row.command_hash,
-        recorded_at=utc_text(row.recorded_at),
-        status=row.status,
+        command_hash=row["command_hash"],
+        recorded_at=utc_text(row["recorded_at"]),
+        status=row["status"],
         answer=answer,
     )
+    return Found(outcome=outcome, actor=row["actor"])
 
 
-async def _find(engine: AsyncEngine, statement: Select[Any]) -> Row[Any] | None:
-    async with engine.connect() as connection:
-        live = {row[0]: row[1] for row in await connection.execute(text(LIVE))}
-        await connection.execution_options(schema_translate_map={None: live["outcomes"]})
-        found: Row[Any] | None = (await connection.execute(statement)).one_or_none()
-        return found
+async def may_read(engine: AsyncEngine, asker: Sender) -> bool:
+    """Whether somebody may know what others did in a team, or in an organization."""
+    row = await _row(engine, _STATE, asker.team_id, _STREAMS[asker.collection])
+    return row is not None and _may_read(load_state(row["state"]), asker)
+
+
+def _may_read(state: StreamState, asker: Sender) -> bool:
+    if isinstance(state, Organization):
+        return state.people.members.get(asker.actor) is OrganizationRole.ADMIN
+    return isinstance(state, Team) and allows(state.role_of(asker.actor), Right.READ, asker.at_most)
+
+
+async def _row(engine: AsyncEngine, statement: str, *values: str) -> asyncpg.Record | None:
+    try:
+        return await _try(engine, statement, *values)
+    except asyncpg.UndefinedTableError:
+        # The generation that was live a moment ago is dropped.
+        return await _try(engine, statement, *values)
+
+
+async def _try(engine: AsyncEngine, statement: str, *values: str) -> asyncpg.Record | None:
+    async with driver(engine) as pg:
+        live = {row[0]: row[1] for row in await pg.fetch(LIVE)}
+    async with driver(engine, search_path([live["library"], live["outcomes"]])) as pg:
+        return await pg.fetchrow(statement, *values)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from command_api.command_log import CommandLog
+from command_api.members.directory import StoredDirectory
 from command_api.outcome_feed import OutcomeFeed
 from command_api.service import CommandService
 from runtime.health import Health
@@ -28,6 +29,7 @@ async def command_api_part(app: FastAPI, settings: Settings, health: Health) -> 
         await log.start()
         await feed.start()
         following.append(spawn(app, feed.run(), "outcome feed"))
+        app.state.directory = StoredDirectory(engine)
         app.state.command_api = CommandService(log, feed, engine)
         yield
     finally:

@@ -3,14 +3,15 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api.answers import outcome_body, pending_body
 from command_api.command_log import CommandLog, Sender
 from command_api.decisions.refusals import Refusal
-from command_api.lookup import find_outcome
+from command_api.lookup import Found, find_outcome, may_read
+from command_api.offered import commands_url
 from command_api.outcome_feed import OutcomeFeed
 from command_api.recent import CommandPlace
 from command_api.submission import Submission
@@ -24,6 +25,14 @@ _MOST_REMEMBERED = 100_000
 CommandKey = tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Where this process has put a command, and whose it was."""
+
+    place: CommandPlace
+    actor: str
+
+
 class CommandService:
     """Commands in, outcomes out; one per process."""
 
@@ -31,13 +40,13 @@ class CommandService:
         self._log = log
         self._feed = feed
         self._engine = engine
-        self._sent: OrderedDict[CommandKey, CommandPlace] = OrderedDict()
+        self._sent: OrderedDict[CommandKey, _Sent] = OrderedDict()
 
     async def submit(self, sender: Sender, submission: Submission, wait_s: float) -> list[dict[str, Json]]:
         """Append the commands and wait for their outcomes; what is not known in time is `pending`."""
         places = await self._log.append(sender, submission.texts)
         for command_id, place in zip(submission.command_ids, places, strict=True):
-            self._remember((sender.team_id, command_id), place)
+            self._remember((sender.team_id, command_id), _Sent(place, sender.actor))
         answers = [self._feed.outcome_of(place) for place in places]
         try:
             if wait_s > 0:
@@ -46,30 +55,41 @@ class CommandService:
             for place in places:
                 self._feed.forget(place)
         return [
-            _body(sender.team_id, command_id, answer)
+            _body(sender, command_id, answer)
             for command_id, answer in zip(submission.command_ids, answers, strict=True)
         ]
 
-    async def look_up(self, team_id: str, command_id: str) -> dict[str, Json]:
+    async def look_up(self, asker: Sender, command_id: str) -> dict[str, Json]:
         """The first outcome of a command, or `pending` where this process has sent it and knows no more.
 
-        Raise `Problem` 404 `unknown_command`, or 503 `database_unavailable`.
+        It is for its sender, and for those who may read what it changed. Raise `Problem` 404
+        `unknown_command`, or 503 `database_unavailable`.
         """
-        place = self._sent.get((team_id, command_id))
-        recent = None if place is None else self._feed.recent(place)
-        found = None if recent is None else _first(recent)
-        if found is None:
-            found = await self._find(team_id, command_id, may_fail=place is not None)
+        sent = self._sent.get((asker.team_id, command_id))
+        if sent is not None and sent.actor != asker.actor:
+            sent = None
+        recent = None if sent is None else self._feed.recent(sent.place)
+        outcome = None if recent is None else _first(recent)
+        if outcome is not None:
+            return outcome_body(outcome)
+        found = await self._find(asker, command_id, may_fail=sent is not None)
         if found is not None:
-            return outcome_body(found)
-        if place is not None:
-            return pending_body(team_id, command_id)
+            return outcome_body(found.outcome)
+        if sent is not None:
+            return pending_body(_url(asker, command_id), command_id)
         detail = "no outcome is known under this id; that is no proof that it was not received: re-send it"
         raise Problem("unknown_command", 404, detail)
 
-    async def _find(self, team_id: str, command_id: str, *, may_fail: bool) -> Outcome | None:
+    async def may_read(self, asker: Sender) -> bool:
+        """Whether somebody may know what others do there; raise what Postgres does."""
+        return await may_read(self._engine, asker)
+
+    async def _find(self, asker: Sender, command_id: str, *, may_fail: bool) -> Found | None:
         try:
-            return await find_outcome(self._engine, team_id, command_id)
+            found = await find_outcome(self._engine, asker.team_id, command_id)
+            if found is None or found.actor == asker.actor or await may_read(self._engine, asker):
+                return found
+            return None
         except FAILED as error:
             if may_fail:
                 return None
@@ -80,8 +100,8 @@ class CommandService:
                 headers={"Retry-After": "1"},
             ) from error
 
-    def _remember(self, key: CommandKey, place: CommandPlace) -> None:
-        self._sent[key] = place
+    def _remember(self, key: CommandKey, sent: "_Sent") -> None:
+        self._sent[key] = sent
         self._sent.move_to_end(key)
         if len(self._sent) > _MOST_REMEMBERED:
             self._sent.popitem(last=False)
@@ -99,7 +119,11 @@ def _first(answer: Outcome) -> Outcome | None:
     return replace(answer, repeat=False)
 
 
-def _body(team_id: str, command_id: str, answer: asyncio.Future[Outcome]) -> dict[str, Json]:
+def _url(sender: Sender, command_id: str) -> str:
+    return commands_url(sender.collection, sender.team_id, command_id)
+
+
+def _body(sender: Sender, command_id: str, answer: asyncio.Future[Outcome]) -> dict[str, Json]:
     if not answer.done():
-        return pending_body(team_id, command_id)
+        return pending_body(_url(sender, command_id), command_id)
     return outcome_body(answer.result())

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import orjson
 
 from command_api.answers import STATUS
-from command_api.decisions.commands import InvalidCommand, command_from
+from command_api.decisions.commands import InvalidCommand
 from command_api.decisions.refusals import Refusal
+from command_api.offered import Collection, offered_command
 from events.errors import InvalidJson
 from events.json_text import MAX_DEPTH, Json, check, parse
 from runtime.problems import Problem
@@ -28,7 +29,7 @@ class Submission:
     """Of its commands, those in batches included."""
 
 
-def read_submission(body: bytes, settings: Settings) -> Submission:
+def read_submission(body: bytes, settings: Settings, collection: Collection = Collection.TEAMS) -> Submission:
     """Read and check a body; raise `Problem` for the first thing wrong with any of its commands."""
     try:
         value = parse(body, max_depth=MAX_DEPTH + _MANY_DEPTH)
@@ -37,12 +38,13 @@ def read_submission(body: bytes, settings: Settings) -> Submission:
     if not (isinstance(value, dict) and "commands" in value and "type" not in value):
         _check_depth(body, value)
         count = _checked_count([value], settings)
-        return Submission([_check(value, body, "", settings)], [body], is_many=False, count=count)
+        ids = [_check(value, body, "", settings, collection)]
+        return Submission(ids, [body], is_many=False, count=count)
     commands = _many_of(value)
     count = _checked_count(commands, settings)
     texts = [orjson.dumps(command) for command in commands]
     ids = [
-        _check(command, text, f"/commands/{index}", settings)
+        _check(command, text, f"/commands/{index}", settings, collection)
         for index, (command, text) in enumerate(zip(commands, texts, strict=True))
     ]
     return Submission(ids, texts, is_many=True, count=count)
@@ -89,11 +91,11 @@ def _problem_of(error: InvalidJson) -> Problem:
     return Problem(code, STATUS[code], error.reason)
 
 
-def _check(value: Json, text: bytes, pointer: str, settings: Settings) -> str:
+def _check(value: Json, text: bytes, pointer: str, settings: Settings, collection: Collection) -> str:
     if len(text) > settings.max_command_bytes:
         detail = f"a command has at most {settings.max_command_bytes} bytes of JSON"
         raise Problem(Refusal.TOO_LARGE, STATUS[Refusal.TOO_LARGE], detail, pointer=pointer)
     try:
-        return command_from(value).command_id
+        return offered_command(value, collection).command_id
     except InvalidCommand as error:
         raise Problem(error.code, STATUS[error.code], error.detail, pointer=pointer + error.pointer) from None

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from events.envelope import JSON_CONTENT, SEQUENCE_DIGITS, SPEC_VERSION
 from events.json_text import Json
+from events.roles import Role
 from events.shapes import EventType, Hash, Stream, Text, Time, Uuid
 
 Schema = dict[str, Json]
@@ -141,6 +142,12 @@ def command_headers() -> Schema:
             "request_id": shape(Text, "The HTTP request by which it came"),
         },
         optional={
+            "rights": {
+                "type": "string",
+                "enum": [role.value for role in Role],
+                "description": "The role whose rights its sender's credential is good for at most",
+            },
+            "credential": shape(Text, "The session or the key by which it was sent, by id"),
             "address": shape(Text, "The network address from which it came"),
             "user_agent": shape(Text, "The program that sent it, as it calls itself"),
         },

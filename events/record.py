@@ -16,6 +16,8 @@ LOG_ID = "log_id"
 COMMAND_OFFSET = "command_offset"
 RIGHTS = "rights"
 """On a command: the role whose rights its sender's credential is good for at most."""
+CREDENTIAL = "credential"
+"""On a command: the session or the key by which its sender sent it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

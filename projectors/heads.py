@@ -5,6 +5,7 @@ from typing import assert_never
 
 from asyncpg import Connection
 
+from events.organization import Organization
 from events.pattern import (
     Pattern,
     PatternArchived,
@@ -20,6 +21,7 @@ from events.pattern import (
 )
 from events.state_json import dump_state, load_state
 from events.stream import StreamState
+from events.team import Team
 from projectors.chain import Step, StreamKey
 from projectors.json_rows import json_text
 from projectors.read_model import Touched, TouchedStreams
@@ -46,6 +48,9 @@ DELETE FROM names AS n
 RETURNING true
 """
 
+_TELL = "SELECT pg_notify('organizations', '')"
+"""Whoever brings teams up to their organizations listens; they look by themselves now and then, too."""
+
 
 async def load_states(pg: Connection, streams: Iterable[StreamKey]) -> dict[StreamKey, StreamState]:
     """The states of those streams that have events."""
@@ -70,6 +75,8 @@ class Heads:
         old = [one for one in self._touched if not one.is_new]
         await must_find(pg, _REMOVE, [one.key for one in old])
         await add(pg, "heads", HEADS, [_head(one) for one in self._touched])
+        if any(_concerns_organizations(one.last.after) for one in self._touched):
+            await pg.execute(_TELL)
 
 
 class Names:
@@ -113,6 +120,10 @@ class Names:
                 freed += [(key[0], before, key[1])] if before is not None else []
                 taken += [(key[0], after, key[1])] if after is not None else []
         return freed, taken
+
+
+def _concerns_organizations(state: StreamState) -> bool:
+    return isinstance(state, Organization) or (isinstance(state, Team) and state.organization is not None)
 
 
 def _head(one: Touched) -> Row:

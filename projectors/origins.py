@@ -15,7 +15,8 @@ from projectors.purging import purge_rows
 from projectors.rows import Row, add
 
 NAME = "origins"
-ORIGINS = ("partition", "command_offset", "recorded_at", "address", "user_agent")
+ORIGINS = ("partition", "command_offset", "recorded_at", "address", "user_agent", "credential")
+_TOLD = frozenset(ORIGINS[-3:])
 _MOST = 256
 
 
@@ -50,12 +51,12 @@ async def purge(engine: AsyncEngine, now: datetime, kept: timedelta, *, batch: i
 
 
 def _tells(record: Record) -> bool:
-    return "address" in record.headers or "user_agent" in record.headers
+    return not _TOLD.isdisjoint(record.headers)
 
 
 def _row(partition: int, record: Record) -> Row:
     recorded_at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
-    told = (_text(record.headers.get(name)) for name in ("address", "user_agent"))
+    told = (_text(record.headers.get(name)) for name in ORIGINS[-3:])
     return (partition, record.offset, recorded_at, *told)
 
 

@@ -13,6 +13,7 @@ class OriginDocument(Document):
 
     address: str | None
     user_agent: str | None
+    credential: Annotated[str | None, Field(description="The session or the key by which it was sent")]
 
 
 class ChangeDocument(Document):

@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 _COLUMNS = (
     *("sequence", "stream", "version", "type", "actor", "command_id", "request_id"),
-    *("occurred_at", "recorded_at", "address", "user_agent", "changes"),
+    *("occurred_at", "recorded_at", "address", "user_agent", "credential", "changes"),
 )
 # What a spreadsheet takes for the beginning of a formula, and the mark itself.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")

@@ -35,7 +35,8 @@ _CONDITIONS = {
 _MICROSECONDS = "(extract(epoch FROM recorded_at) * 1000000)::bigint AS microseconds"
 _ITEM = """
 json_build_array((extract(epoch FROM recorded_at) * 1000000)::bigint, page.command_offset, item,
-                 (SELECT json_build_object('address', address, 'user_agent', user_agent)
+                 (SELECT json_build_object('address', address, 'user_agent', user_agent,
+                                          'credential', credential)
                     FROM origins WHERE origins.partition = page.partition
                                    AND origins.command_offset = page.command_offset))::text
 """

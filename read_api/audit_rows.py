@@ -50,7 +50,7 @@ _CONDITIONS: Mapping[Way, str] = {
 }
 # The first answer to a command names the record of [commands] that it answered.
 _ORIGIN = """
-(SELECT json_build_object('address', address, 'user_agent', user_agent)
+(SELECT json_build_object('address', address, 'user_agent', user_agent, 'credential', credential)
    FROM outcomes JOIN origins ON origins.partition = outcomes.partition
                              AND origins.command_offset = outcomes.command_offset
   WHERE outcomes.team_id = $1 AND outcomes.command_id = page.command_id)

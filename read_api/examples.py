@@ -24,6 +24,11 @@ def cursor(sequence: int) -> str:
     return str(Cursor(log_id=LOG, team_id=TEAM, sequence=sequence))
 
 
+_ORIGIN = {
+    "address": "203.0.113.7",
+    "user_agent": "patternlog-cli",
+    "credential": "key:7c1d9f30-6a52-4b7e-8d15-0a9e3c2b4f61",
+}
 FIELDS = {"name": "Retry storm", "severity": "high", "solution": "Back off\nand add jitter", "tags": ["io"]}
 OLD_FIELDS = {"name": "Retry storm", "severity": "low", "solution": "Back off"}
 _PATTERN = {"pattern_id": PATTERN, "version": 2, "sequence": 7, "status": "live", "fields": FIELDS}
@@ -55,7 +60,7 @@ _EVENT = {
         "severity": {"before": {"value": "low"}, "after": {"value": "high"}},
         "tags": {"before": None, "after": {"value": ["io"]}},
     },
-    "origin": {"address": "203.0.113.7", "user_agent": "patternlog-cli"},
+    "origin": _ORIGIN,
 }
 _REFUSAL = {
     "command_id": "019b76de-5180-7b1c-9c0a-5a1d2e3f4a5c",
@@ -67,7 +72,7 @@ _REFUSAL = {
     "stream": f"patterns/{DELETED}",
     "occurred_at": "2026-03-03T09:31:00.000Z",
     "recorded_at": "2026-03-03T09:31:00.080Z",
-    "origin": {"address": "203.0.113.7", "user_agent": "patternlog-cli"},
+    "origin": _ORIGIN,
 }
 _CONFLICT = {
     **_event("pattern.conflict_detected.v1", 3, 8, HELD_UP, 40),

@@ -27,6 +27,18 @@ RATE_LIMITED = Counter("patternlog_rate_limited_total", "Requests refused by a r
 RATE_LIMITS_LOCAL = Counter(
     "patternlog_rate_limits_local_total", "Counts of a rate limit made without Redis, by this process alone"
 )
+ORGANIZATION_LAG = Gauge(
+    "patternlog_organization_lag_seconds",
+    "Seconds since the oldest event of an organization that not all its teams know; 0 without any",
+)
+ORGANIZATION_SECONDS = Histogram(
+    "patternlog_organization_seconds",
+    "Seconds from an organization's event to its being known in the last of its teams",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
+ORGANIZATION_REFUSALS = Gauge(
+    "patternlog_organization_refusals", "Teams that refuse what their organization says"
+)
 
 router = APIRouter(tags=["process"])
 

@@ -7,7 +7,7 @@ A process imports its own parts alone: to load the others' libraries takes longe
 
 from typing import assert_never
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from runtime.settings import Settings
 from runtime.web import build_app
@@ -35,14 +35,21 @@ def app_of(process: Process, settings: Settings) -> FastAPI:
 
 
 def _command_api(settings: Settings) -> FastAPI:
-    from command_api.imports.routes import router as imports
     from command_api.part import command_api_part
-    from command_api.routes import router
     from identity.part import authentication_part, identity_part, token_keys_part
-    from identity.routes import router as identity
 
     parts = [token_keys_part, migrated_or_away, authentication_part, identity_part, command_api_part]
-    return build_app("Patternlog command-api", settings, [router, imports, identity], parts)
+    return build_app("Patternlog command-api", settings, _command_routers(), parts)
+
+
+def _command_routers() -> list[APIRouter]:
+    from command_api.imports.routes import router as imports
+    from command_api.invitations import router as invitations
+    from command_api.members.routes import router as members
+    from command_api.routes import router as commands
+    from identity.routes import router as identity
+
+    return [commands, imports, invitations, members, identity]
 
 
 def _decider(settings: Settings) -> FastAPI:
@@ -52,9 +59,10 @@ def _decider(settings: Settings) -> FastAPI:
 
 
 def _projector(settings: Settings) -> FastAPI:
+    from command_api.coordination.part import coordination_part
     from projectors.part import projector_part
 
-    return build_app("Patternlog projector", settings, [], [migrated, projector_part])
+    return build_app("Patternlog projector", settings, [], [migrated, projector_part, coordination_part])
 
 
 def _read_api(settings: Settings) -> FastAPI:
@@ -67,11 +75,8 @@ def _read_api(settings: Settings) -> FastAPI:
 
 
 def _gateway(settings: Settings) -> FastAPI:
-    from command_api.imports.routes import router as imports
     from command_api.part import command_api_part
-    from command_api.routes import router as commands
     from identity.part import authentication_part, identity_part, token_keys_part
-    from identity.routes import router as identity
     from read_api.part import read_api_part
     from read_api.routes import router as reads
 
@@ -83,4 +88,5 @@ def _gateway(settings: Settings) -> FastAPI:
         command_api_part,
         read_api_part,
     ]
-    return build_app("Patternlog", settings, [commands, reads, imports, identity], parts)
+    commands, *others = _command_routers()
+    return build_app("Patternlog", settings, [commands, reads, *others], parts)

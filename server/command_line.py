@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from projectors.sample import Rows
-from server import generation_commands
+from server import generation_commands, people_commands
 from server.configured import configured as _settings
 from server.configured import exit_with
 from server.process import Process
@@ -24,6 +24,8 @@ app.add_typer(log, name="log", help="Export the log to files, check them, and im
 _Export = Annotated[Path, typer.Argument(help="the folder of the export", file_okay=False)]
 app.command()(generation_commands.rebuild)
 app.add_typer(generation_commands.app, name="generations")
+app.add_typer(people_commands.organizations, name="organizations")
+app.add_typer(people_commands.members, name="members")
 
 
 @app.command()

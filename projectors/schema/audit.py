@@ -53,6 +53,7 @@ origins = Table(
     Column("recorded_at", Time, nullable=False),
     Column("address", Text),
     Column("user_agent", Text),
+    Column("credential", Text, comment="The session or the key by which it was sent"),
     Index("ix_origins_recorded_at", "recorded_at"),
     comment="From where each command came; kept apart from the log, and for a shorter time",
 )

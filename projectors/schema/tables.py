@@ -1,7 +1,7 @@
 """Every table: importing this fills `metadata`."""
 
-from projectors.schema import generations
+from projectors.schema import coordination, generations
 from projectors.schema.columns import metadata
 
-# Generations know all others.
-__all__ = ["generations", "metadata"]
+# Generations know the projections' own.
+__all__ = ["coordination", "generations", "metadata"]

@@ -19,6 +19,7 @@ from runtime.openapi.problems import (
 
 TAGS = (
     {"name": "commands", "description": "Changes, and what became of them"},
+    {"name": "members", "description": "Who belongs to teams and organizations"},
     {"name": "patterns", "description": "The library as it is, or was"},
     {"name": "changes", "description": "What happened since: to keep a copy in step"},
     {"name": "history", "description": "What happened to one pattern, and who wrote what"},
