@@ -23,6 +23,9 @@ PROJECTION_LAG = Gauge(
     "Records between a projection's checkpoint and the end of its topic",
     ("projection", "partition"),
 )
+SECRET_RELOADS = Counter(
+    "patternlog_secret_reloads_total", "Readings of the secrets: same, rotated or refused", ("result",)
+)
 
 router = APIRouter(tags=["process"])
 

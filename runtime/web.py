@@ -15,6 +15,7 @@ from runtime.health import Health
 from runtime.http_metrics import HttpMetrics, templates_of
 from runtime.openapi import PROBLEMS, DescribedApp
 from runtime.request_ids import RequestIds
+from runtime.secrets.reloading import SettingsSource
 from runtime.settings import Settings
 from runtime.workers import Workers
 
@@ -25,12 +26,15 @@ Part = Callable[[FastAPI, Settings, Health], AbstractAsyncContextManager[None]]
 def build_app(title: str, settings: Settings, routers: Sequence[APIRouter], parts: Sequence[Part]) -> FastAPI:
     """An app of these routes, with `parts` started in order and stopped in reverse.
 
-    `app.state` carries `settings`, `health` and `workers`; a part that knows who asks adds `authenticator`.
+    `app.state` carries `settings`, `settings_source`, `health` and `workers`; a part that knows who asks adds
+    `authenticator`.
     """
     app = DescribedApp(
         title=title, version=version("patternlog"), lifespan=_lifespan(settings, parts), responses=PROBLEMS
     )
     app.state.settings = settings
+    # Of a process it is replaced by one that reads secrets anew.
+    app.state.settings_source = SettingsSource(settings)
     app.state.health = Health()
     app.state.authenticator = create_authenticator(settings)
     problems.install(app)
