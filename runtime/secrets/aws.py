@@ -60,7 +60,8 @@ def _client(region: str, endpoint: str, timeout_s: float) -> Any:
 
 
 def _failure(where: str, error: Exception) -> StartupFailure | None:
-    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import ConnectionError as NotConnected
 
     match error:
         case ClientError():
@@ -68,7 +69,7 @@ def _failure(where: str, error: Exception) -> StartupFailure | None:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             kind = Unreachable if code in _PASSES or status >= 500 else Misconfigured
             return kind(f"{where} cannot be read: {code}")
-        case HTTPClientError() | ConnectionError():
+        case HTTPClientError() | NotConnected():
             return Unreachable(f"{where}: AWS Secrets Manager does not answer")
         case BotoCoreError():
             return Misconfigured(f"{where} cannot be read: {type(error).__name__}")
