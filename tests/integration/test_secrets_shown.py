@@ -87,7 +87,7 @@ async def provoked(client: httpx.AsyncClient) -> list[httpx.Response]:
     secret = canary("request")
     team = f"/api/v1/teams/{uuid.uuid4()}"
     good = {"Authorization": "Bearer dev-ada", "Prefer": "respond-async"}
-    bad = {"Authorization": f"Bearer {secret}".encode(), "Cookie": f"session={secret}".encode()}
+    bad = {b"Authorization": f"Bearer {secret}".encode(), b"Cookie": f"session={secret}".encode()}
     command = {"command_id": command_id(), "type": "create_team", "name": "ours"}
     return [
         *[await client.get(path) for path in ("/health/live", "/health/ready", "/metrics", "/openapi.json")],
