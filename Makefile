@@ -36,11 +36,17 @@ search: $(READY) ## Search merging and sync with random runs, many more than `ma
 	@PATTERNLOG_TEST_EXAMPLES=$(or $(EXAMPLES),20000) .venv/bin/python -m pytest --timeout 0 tests/model/test_merging.py tests/model/test_sync_convergence.py
 
 .PHONY: lint
-lint: $(READY) ## Style, types and the import contracts
+lint: $(READY) ## Style, types, import contracts, insecure code and secrets
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/bandit --quiet --configfile pyproject.toml --recursive .
+	@.venv/bin/python -m tools.scan_secrets
+
+.PHONY: audit
+audit: $(READY) ## Known vulnerabilities of the locked dependencies; it asks the network
+	@.venv/bin/pip-audit --requirement requirements/lock.txt --require-hashes --disable-pip
 
 .PHONY: format
 format: $(READY) ## Rewrite the code in the project's format

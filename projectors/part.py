@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from projectors.feeding import Feeding
+from projectors.notary.keys import signing_keys
 from projectors.notary.part import NotaryPart
 from projectors.transaction import SESSION
 from runtime.health import Health
@@ -20,6 +21,7 @@ from runtime.settings import Settings
 async def projector_part(app: FastAPI, settings: Settings, health: Health) -> AsyncIterator[None]:
     """Follow the topics as long as the process lives; a batch under way ends before it stops."""
     identity = await check_log(settings)
+    app.state.settings_source.check(signing_keys)
     engine = create_engine(settings, "patternlog-notary", **SESSION)
     notary = NotaryPart(settings, engine, health)
     workers = [

@@ -2,22 +2,17 @@
 
 import json
 import logging
-import re
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from runtime.secrets.masking import Masking
 from runtime.settings import Settings
 from runtime.startup_failures import Misconfigured
 
-_SECRETS = (
-    # scheme://user:password@host
-    (re.compile(r'(://[^\s:/@"]*:)(?:\\.|[^\s@"\\])+(?=@)'), r"\1***"),
-    (re.compile(r'(?i)\b(bearer\s+)[^\s"\\]+'), r"\1***"),
-    (re.compile(r'(?i)("(?:authorization|password|token|secret|dsn)": *")(?:\\.|[^"\\])*'), r"\1***"),
-)
 _LIBRARIES = ("aiokafka", "alembic", "asyncio", "faststream", "httpcore", "httpx", "sqlalchemy", "uvicorn")
 _OWN_HANDLERS = ("faststream", "faststream.access.kafka")
 """Loggers that bring a handler of their own unless they find one for stdout."""
@@ -31,24 +26,18 @@ def configure(settings: Settings, process: str) -> None:
     """
     level = _level(settings)
     common = _common(process)
+    line = _line(Masking(settings.latest))
     structlog.configure(
         processors=[*common, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
     logging.captureWarnings(capture=True)
-    logging.basicConfig(level=level, handlers=[_handler(common, level)], force=True)
+    logging.basicConfig(level=level, handlers=[_handler(common, level, line)], force=True)
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(_library_level(level))
     for name in _OWN_HANDLERS:
-        logging.getLogger(name).handlers = [_handler(common, _library_level(level))]
-
-
-def redact(text: str) -> str:
-    """The text without passwords in URLs, bearer tokens, and JSON members named like secrets."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
+        logging.getLogger(name).handlers = [_handler(common, _library_level(level), line)]
 
 
 def _level(settings: Settings) -> int:
@@ -62,7 +51,7 @@ def _library_level(level: int) -> int:
     return logging.INFO if level <= logging.DEBUG else max(level, logging.WARNING)
 
 
-def _handler(common: list[Processor], level: int) -> logging.Handler:
+def _handler(common: list[Processor], level: int, line: Callable[..., str]) -> logging.Handler:
     handler = logging.StreamHandler(sys.stdout)
     handler.setLevel(level)
     handler.setFormatter(
@@ -71,7 +60,7 @@ def _handler(common: list[Processor], level: int) -> logging.Handler:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(serializer=_line),
+                structlog.processors.JSONRenderer(serializer=line),
             ],
         )
     )
@@ -99,8 +88,11 @@ def _as_warning(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _line(event: EventDict, **options: Any) -> str:
-    event.pop("color_message", None)
-    first = {name: event.pop(name) for name in _FIRST if name in event}
-    # Settings keep secrets in SecretStr, so none should come this far; a library's message may still.
-    return redact(json.dumps({**first, **event}, **options))
+def _line(masking: Masking) -> Callable[..., str]:
+    def line(event: EventDict, **options: Any) -> str:
+        event.pop("color_message", None)
+        first = {name: event.pop(name) for name in _FIRST if name in event}
+        # Settings keep secrets in SecretStr, so none should come this far; a library's message may still.
+        return masking.masked(json.dumps({**first, **event}, **options))
+
+    return line

@@ -39,6 +39,9 @@ ORGANIZATION_SECONDS = Histogram(
 ORGANIZATION_REFUSALS = Gauge(
     "patternlog_organization_refusals", "Teams that refuse what their organization says"
 )
+SECRET_RELOADS = Counter(
+    "patternlog_secret_reloads_total", "Readings of the secrets: same, rotated or refused", ("result",)
+)
 
 router = APIRouter(tags=["process"])
 

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from runtime.secrets.postgres_rotation import follow_rotation
 from runtime.settings import Settings
 
 FAILED = (
@@ -30,26 +31,31 @@ the whole of it for each row until then.
 def create_engine(settings: Settings, application_name: str, **session: str) -> AsyncEngine:
     """An engine with a pool of its own; nothing is connected before the first use.
 
+    Its connections are made with the DSN that is in force then, and replaced after it has changed.
+
     `session` holds settings of Postgres that each connection begins with.
     """
     url = make_url(settings.postgres_dsn.get_secret_value()).set(drivername="postgresql+asyncpg")
     milliseconds = str(int(settings.postgres_statement_timeout_s * 1000))
-    return create_async_engine(
+    options: dict[str, Any] = {
+        "timeout": settings.postgres_connect_timeout_s,
+        "command_timeout": settings.postgres_statement_timeout_s + 1,
+        "server_settings": {
+            "application_name": application_name,
+            "statement_timeout": milliseconds,
+            **session,
+        },
+    }
+    engine = create_async_engine(
         url,
         pool_size=settings.postgres_pool_size,
         max_overflow=settings.postgres_pool_overflow,
         pool_timeout=settings.postgres_pool_timeout_s,
         pool_recycle=settings.postgres_pool_recycle_s,
-        connect_args={
-            "timeout": settings.postgres_connect_timeout_s,
-            "command_timeout": settings.postgres_statement_timeout_s + 1,
-            "server_settings": {
-                "application_name": application_name,
-                "statement_timeout": milliseconds,
-                **session,
-            },
-        },
+        connect_args=options,
     )
+    follow_rotation(engine.sync_engine, settings, options)
+    return engine
 
 
 @asynccontextmanager

@@ -19,6 +19,9 @@ from fastapi import FastAPI
 from runtime import logs
 from runtime.edge.protocol import protocol_of
 from runtime.listening import bound_socket, port_of, write_port_file
+from runtime.loading import load_settings
+from runtime.secrets.masking import Masking
+from runtime.secrets.reloading import SettingsSource
 from runtime.settings import Settings
 from runtime.startup import failure_of
 from runtime.workers import Workers
@@ -43,11 +46,15 @@ def run(app_factory: Callable[[Settings], FastAPI], settings: Settings, process:
 
     0: it was asked to stop. 1: a worker failed, something that it needs does not answer, or the stop took
     longer than `shutdown_s`. 2: a setting, the database or the log has to be put right first.
+    Secrets are read anew meanwhile, and at SIGHUP.
     """
+    source = SettingsSource(settings, load_settings)
+    settings = source.current()
     try:
         logs.configure(settings, process)
         with bound_socket(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             app = app_factory(settings)
+            app.state.settings_source = source
             _spare_the_garbage_collector()
             return runner.run(_Process(app, settings, listener).run())
     except Exception as error:
@@ -55,7 +62,7 @@ def run(app_factory: Callable[[Settings], FastAPI], settings: Settings, process:
         if failure is None:
             _log.exception("process failed")
             return 1
-        sys.stderr.write(f"patternlog {process}: {failure}\n")
+        sys.stderr.write(f"patternlog {process}: {Masking(settings.latest).masked(str(failure))}\n")
         return failure.exit_code
 
 
@@ -81,6 +88,8 @@ class _Process:
         working = asyncio.create_task(self._work())
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop, working, number.name)
+        source: SettingsSource = self._app.state.settings_source
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, source.want)
         try:
             return await working
         except asyncio.CancelledError:
@@ -89,11 +98,14 @@ class _Process:
     async def _work(self) -> int:
         async with self._app.router.lifespan_context(self._app):
             workers: Workers = self._app.state.workers
+            source: SettingsSource = self._app.state.settings_source
             watching = asyncio.create_task(self._stop_on_failure(workers))
+            reloading = asyncio.create_task(source.run(self._app.state.health))
             try:
                 await self._server.serve(sockets=[self._listener])
             finally:
                 watching.cancel()
+                reloading.cancel()
         return 1 if workers.failed.is_set() else 0
 
     async def _stop_on_failure(self, workers: Workers) -> None:

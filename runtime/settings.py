@@ -1,10 +1,14 @@
-"""Every setting of the servers, from `PATTERNLOG_*` environment variables and `.env`."""
+"""Every setting of the servers, from `PATTERNLOG_*` environment variables, `.env`, files, Vault or AWS."""
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, PrivateAttr, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from runtime.secrets.checks import CheckedDsn, CheckedRedisUrl
+from runtime.secrets.sources import named_sources
 
 
 class Environment(StrEnum):
@@ -26,7 +30,35 @@ class MailSecurity(StrEnum):
 class Settings(BaseSettings):
     """Settings of every process; `.env.example` is made from these fields."""
 
-    model_config = SettingsConfigDict(env_prefix="PATTERNLOG_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PATTERNLOG_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+    _newest: Callable[[], Self] | None = PrivateAttr(None)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - ours reads them in one state
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, dotenv_settings, *named_sources(settings_cls))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is sent to another process is as it is: nobody reads secrets anew there.
+        return {**super().__getstate__(), "__pydantic_private__": {"_newest": None}}
+
+    def latest(self) -> Self:
+        """The settings with the secrets that are in force now: they change while a process runs."""
+        return self if self._newest is None else self._newest()
+
+    def followed_by(self, newest: Callable[[], Self]) -> Self:
+        """These settings; whoever asks them for the latest gets what `newest` says."""
+        same = self.model_copy()
+        same._newest = newest  # noqa: SLF001 - of its own kind
+        return same
 
     environment: Environment = Field(Environment.PRODUCTION, description="development, staging or production")
 
@@ -45,7 +77,7 @@ class Settings(BaseSettings):
         1, description="Copies of each partition; 3 on a cluster"
     )
 
-    postgres_dsn: SecretStr = Field(
+    postgres_dsn: CheckedDsn = Field(
         SecretStr("postgresql://postgres@127.0.0.1:5432/patternlog"), description="Postgres, as a URL"
     )
     postgres_pool_size: Annotated[int, Field(ge=1)] = Field(8, description="Connections kept per process")
@@ -63,7 +95,7 @@ class Settings(BaseSettings):
         30.0, description="Seconds until a statement is cancelled"
     )
 
-    redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis, as a URL")
+    redis_url: CheckedRedisUrl = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis, as a URL")
 
     token_keys: SecretStr = Field(
         SecretStr(""),
@@ -249,3 +281,33 @@ class Settings(BaseSettings):
     shutdown_s: Annotated[float, Field(gt=0)] = Field(
         20.0, description="Seconds that a process takes at the most to finish its work on stop"
     )
+
+    secrets_dir: str = Field("", description="Folder of mounted files, each named like a variable")
+    secrets_reload_s: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="Seconds after which secrets are read anew; SIGHUP has them read at once"
+    )
+    secrets_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        5.0, description="Seconds to wait for Vault or AWS Secrets Manager"
+    )
+    vault_url: str = Field("", description="HashiCorp Vault, as a URL; none: it is not asked")
+    vault_namespace: str = Field("", description="Vault's namespace, if it has any")
+    vault_mount: str = Field("secret", description="Where Vault's KV engine is mounted")
+    vault_path: str = Field("", description="Path of the secret in Vault's KV engine")
+    vault_kv_version: Annotated[int, Field(ge=1, le=2)] = Field(
+        2, description="Version of Vault's KV engine: 1 or 2"
+    )
+    vault_auth: str = Field("token", description="How to log in to Vault: token, kubernetes or approle")
+    vault_auth_mount: str = Field("", description="Where that login is mounted; none: under its own name")
+    vault_token: SecretStr = Field(SecretStr(""), description="Token for Vault, with the login `token`")
+    vault_role: str = Field("", description="Role in Vault, with the login `kubernetes`")
+    vault_jwt_file: str = Field(
+        "/var/run/secrets/kubernetes.io/serviceaccount/token",
+        description="File with the service account's token, with the login `kubernetes`",
+    )
+    vault_role_id: SecretStr = Field(SecretStr(""), description="Role id, with the login `approle`")
+    vault_secret_id: SecretStr = Field(SecretStr(""), description="Secret id, with the login `approle`")
+    aws_secret_id: str = Field(
+        "", description="Name or ARN of a secret in AWS Secrets Manager; none: it is not asked"
+    )
+    aws_region: str = Field("", description="AWS region; none: what boto3 finds")
+    aws_endpoint_url: str = Field("", description="AWS Secrets Manager's own address, where it is not AWS's")

@@ -32,7 +32,7 @@ def failure_of(error: Exception, settings: Settings) -> StartupFailure | None:
 
 
 def _of_postgres(cause: BaseException | None, settings: Settings) -> StartupFailure | None:
-    url = make_url(settings.postgres_dsn.get_secret_value())
+    url = make_url(settings.latest().postgres_dsn.get_secret_value())
     place = f"Postgres at {url.host}:{url.port or 5432}, database {url.database}"
     if isinstance(cause, _NO_SUCH_DATABASE):
         return Misconfigured(f"{place}: {_said(cause)}")

@@ -19,6 +19,7 @@ from runtime.openapi.app import DescribedApp
 from runtime.rate_limits.limiting import are_limited, rate_limits_part
 from runtime.rate_limits.middleware import RateLimits
 from runtime.request_ids import RequestIds
+from runtime.secrets.reloading import SettingsSource
 from runtime.settings import Environment, Settings
 from runtime.workers import Workers
 
@@ -35,7 +36,8 @@ def build_app(
 ) -> FastAPI:
     """An app of these routes, with `parts` started in order and stopped in reverse.
 
-    `app.state` carries `settings`, `health` and `workers`; a part that knows who asks adds `authenticator`.
+    `app.state` carries `settings`, `settings_source`, `health` and `workers`; a part that knows who asks adds
+    `authenticator`.
     """
     limiting = [rate_limits_part] if are_limited(settings) and routers else []
     app = DescribedApp(
@@ -48,6 +50,8 @@ def build_app(
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.settings = settings
+    # Of a process it is replaced by one that reads secrets anew.
+    app.state.settings_source = SettingsSource(settings)
     app.state.health = Health()
     problems.install(app)
     # Routes are tried in order: the ones that have to be fast come first.

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from subprocess import PIPE
@@ -70,6 +71,11 @@ class Child:
             process.kill()
             await process.wait()
             return False
+
+    def reload(self) -> None:
+        """Have the process read its secrets anew."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGHUP)
 
     async def _start(self) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 @contextmanager
 def configured() -> Iterator[Settings]:
     """The settings; a failure that the operator can act on becomes one line and an exit code."""
+    from runtime.loading import load_settings
     from runtime.startup import failure_of
-    from runtime.startup_failures import Misconfigured
-    from server.loading import load_settings
+    from runtime.startup_failures import StartupFailure
 
     try:
         settings = load_settings()
-    except Misconfigured as failure:
+    except StartupFailure as failure:
         raise exit_with(failure) from None
     try:
         yield settings

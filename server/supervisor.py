@@ -21,6 +21,8 @@ async def supervise(programs: Sequence[Program], *, stop_s: float, backoff: Back
     """
     children = [Child(program, backoff or Backoff()) for program in programs]
     running = [asyncio.create_task(child.keep_running()) for child in children]
+    # Children are in groups of their own: what a terminal or an operator tells the supervisor, it passes on.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, children)
     stop_asked = asyncio.create_task(_signal())
     ended, _ = await asyncio.wait([stop_asked, *running], return_when=asyncio.FIRST_COMPLETED)
     for task in (stop_asked, *running):
@@ -29,6 +31,11 @@ async def supervise(programs: Sequence[Program], *, stop_s: float, backoff: Back
     orderly = await _stop_in_order(children, stop_s)
     fatal = [task.result() for task in running if task in ended]
     return fatal[0] if fatal else int(not orderly)
+
+
+def _reload(children: Sequence[Child]) -> None:
+    for child in children:
+        child.reload()
 
 
 async def _signal() -> None:

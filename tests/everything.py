@@ -1,6 +1,6 @@
 """`serve all` under test: the whole backend behind one base URL."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +33,12 @@ class Everything:
 
 
 @asynccontextmanager
-async def everything(settings: Settings, folder: Path) -> AsyncIterator[Everything]:
-    """`serve all`, once it says that it is ready."""
-    async with running(["-m", "server", "serve", "all"], folder, variables_of(settings)) as supervisor:
+async def everything(
+    settings: Settings, folder: Path, variables: Mapping[str, object] | None = None
+) -> AsyncIterator[Everything]:
+    """`serve all`, once it says that it is ready; told what `variables` says instead of the settings."""
+    told = variables_of(settings) if variables is None else variables
+    async with running(["-m", "server", "serve", "all"], folder, told) as supervisor:
         said = await supervisor.line_with("Patternlog is ready at ")
         headers = {"Authorization": bearer("ada")}
         async with httpx.AsyncClient(base_url=said.split()[-1], headers=headers, timeout=60) as client:

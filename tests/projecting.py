@@ -21,6 +21,7 @@ from projectors.part import projector_part
 from runtime.health import Health
 from runtime.kafka import append_batch, client_options, create_producer
 from runtime.log_setup import check_log, create_log
+from runtime.secrets.reloading import SettingsSource
 from runtime.settings import Settings
 from runtime.topics import Topics
 from runtime.workers import Workers
@@ -81,6 +82,7 @@ async def projecting(settings: Settings) -> AsyncIterator[Health]:
     """A projector in this process, until the block ends; fails when one of its workers did."""
     app = FastAPI()
     app.state.workers = workers = Workers()
+    app.state.settings_source = SettingsSource(settings)
     health = Health()
     async with projector_part(app, settings, health):
         yield health

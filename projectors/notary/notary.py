@@ -76,10 +76,10 @@ class Notary:
             patience_s=settings.tree_head_s - settings.witness_timeout_s - 2 * self._pause,
         )
 
-    async def work(self, pg: Connection, heads: HeadsLog) -> None:
-        """Sign until something fails. The session holds the lock; it is used for everything."""
+    async def work(self, pg: Connection, heads: HeadsLog, *, until: Callable[[], bool]) -> None:
+        """Sign until something fails or `until` holds. The session holds the lock; all is done on it."""
         await self.begin(pg, heads)
-        while True:
+        while not until():
             await self.round(pg, heads)
             self._health.set("notary", None)
             await asyncio.sleep(self._pause)

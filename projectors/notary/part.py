@@ -35,18 +35,16 @@ class NotaryPart:
         self._settings = settings
         self._engine = engine
         self._health = health
-        self._keys = signing_keys(settings)
+        self._take_keys()
         self._addresses = witness_addresses(settings)
 
     async def run(self) -> None:
         """Take the turn at signing, and take it again when it was lost."""
-        if not self._keys:
-            self._health.remark("notary", "no key: tree heads are not signed")
-            await asyncio.Event().wait()
         async with httpx.AsyncClient(timeout=self._settings.witness_timeout_s) as client:
             witnesses = [Witness(client, address) for address in self._addresses]
             while True:
                 try:
+                    self._take_keys()
                     await self._take_turn(witnesses)
                 except BadHeadRecord as error:
                     self._health.alarm("notary", str(error))
@@ -61,14 +59,27 @@ class NotaryPart:
                     self._health.set("notary", _passing(error))
                 await asyncio.sleep(_AGAIN_AFTER_S)
 
+    def _take_keys(self) -> None:
+        self._seeds = self._settings.latest().tree_head_keys
+        self._keys = signing_keys(self._settings.latest())
+
+    def _has_other_keys(self) -> bool:
+        return self._settings.latest().tree_head_keys != self._seeds
+
     async def _take_turn(self, witnesses: list[Witness]) -> None:
+        self._health.remark("notary", None if self._keys else "no key: tree heads are not signed")
+        if not self._keys:
+            return
         async with driver(self._engine) as pg:
             if not await pg.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 self._health.set("notary", None)
                 return
             _log.info("signing tree heads", keys=[key.key().vkey for key in self._keys])
             async with open_heads_log(self._settings) as heads:
-                await Notary(self._settings, self._keys, witnesses, self._health).work(pg, heads)
+                notary = Notary(self._settings, self._keys, witnesses, self._health)
+                await notary.work(pg, heads, until=self._has_other_keys)
+            # The session goes back to the pool, and the lock must not stay with it.
+            await pg.execute("SELECT pg_advisory_unlock($1)", _LOCK)
 
 
 def _passing(error: Exception) -> str:

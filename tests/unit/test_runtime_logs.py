@@ -10,7 +10,8 @@ import pytest
 import structlog
 from faststream.kafka import KafkaBroker
 
-from runtime.logs import configure, redact
+from runtime.logs import configure
+from runtime.secrets.masking import redact
 from runtime.startup_failures import Misconfigured
 from tests.web import development
 
