@@ -45,7 +45,7 @@ def fake() -> Iterator[ServedFake]:
 def workspace(fake: ServedFake, tmp_path: Path) -> Path:
     folder = tmp_path / "prepared"
     home = Home(server=fake.url, team_id=fake.server.team_id)
-    with new_workspace(folder, home, TOKEN):
+    with new_workspace(folder, home):
         return folder
 
 

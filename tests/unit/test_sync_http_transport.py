@@ -19,11 +19,14 @@ from sync_client.errors import (
 )
 from sync_client.http_transport import Endpoint, HttpTransport, http_transport
 from sync_client.retrying import Patience, RetryingTransport
+from sync_client.session_auth import BearerToken
 from sync_client.wire import Accepted, Conflicting, Rejected, Unanswered
 
 TEAM = "6f1c2a8e-0000-4000-8000-000000000000"
 COMMAND = "00000000-0000-7000-8000-000000000001"
-ENDPOINT = Endpoint(server="http://commands/base/", team_id=TEAM, token="dev-me", read_server="http://reads")
+ENDPOINT = Endpoint(
+    server="http://commands/base/", team_id=TEAM, auth=BearerToken("dev-me"), read_server="http://reads"
+)
 CURSOR = str(Cursor(log_id=TEAM, team_id=TEAM, sequence=3))
 ACCEPTED = {"command_id": COMMAND, "status": "accepted", "version": 1, "sequence": 2, "cursor": CURSOR}
 PROXY_PAGE = b"<html>Sign in to the airport's network</html>"
@@ -181,7 +184,7 @@ async def test_a_network_that_fails_is_tried_later(failure: Exception, code: str
 
 
 async def test_an_address_that_is_none_is_not_tried_again() -> None:
-    async with http_transport(Endpoint(server="ftp://x", team_id=TEAM, token="t")) as transport:
+    async with http_transport(Endpoint(server="ftp://x", team_id=TEAM, auth=BearerToken("t"))) as transport:
         with pytest.raises(RequestRefused, match="protocol"):
             await transport.look_up(COMMAND)
 

@@ -115,11 +115,11 @@ def test_a_workspace_is_found_from_below_and_made_once(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     with pytest.raises(WorkspaceError):
         find_workspace(tmp_path / "a")
-    with new_workspace(tmp_path, HOME, "dev-me"):
+    with new_workspace(tmp_path, HOME):
         pass
     with find_workspace(tmp_path / "a" / "b").reading() as replica:
         assert home_of(replica) == HOME
-    with pytest.raises(WorkspaceError, match="already"), new_workspace(tmp_path, HOME, "dev-me"):
+    with pytest.raises(WorkspaceError, match="already"), new_workspace(tmp_path, HOME):
         pytest.fail("made twice")
 
 
@@ -127,14 +127,14 @@ def test_a_workspace_whose_making_was_cut_off_is_made_again(tmp_path: Path) -> N
     (tmp_path / ".patternlog").mkdir()
     with writable_replica(tmp_path / ".patternlog") as replica, pytest.raises(WorkspaceError):
         home_of(replica)
-    with new_workspace(tmp_path, HOME, "dev-me") as (_, replica):
+    with new_workspace(tmp_path, HOME) as (_, replica):
         assert home_of(replica) == HOME
 
 
 def test_the_token_is_readable_by_its_user_alone_and_given_ones_come_first(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        with new_workspace(tmp_path, HOME, "dev-me") as (workspace, replica):
+        with new_workspace(tmp_path, HOME) as (workspace, replica):
             assert workspace.endpoint(replica, None).token == "dev-me"
             assert workspace.endpoint(replica, "dev-you").token == "dev-you"
     finally:
@@ -152,7 +152,7 @@ def test_text_that_is_no_token_is_not_sent(tmp_path: Path, token: str) -> None:
 
 
 def test_without_a_token_signing_in_is_asked_for(tmp_path: Path) -> None:
-    with new_workspace(tmp_path, HOME, "dev-me") as (workspace, replica):
+    with new_workspace(tmp_path, HOME) as (workspace, replica):
         (tmp_path / ".patternlog" / "token").unlink()
         with pytest.raises(NeedsSignIn, match="--token"):
             workspace.endpoint(replica, None)
