@@ -50,7 +50,9 @@ class _Writing:
 
     def next(self) -> NewRecord:
         if len(self._links) < _TEAMS:
-            return self._event(self._new_id(), STREAM, TeamCreated(name="Team"))
+            return self._event(
+                self._new_id(), STREAM, TeamCreated(name="Team", admin="ada", organization_id=None)
+            )
         if self._patterns and self._rng.random() * (_EDITS + 1) > 1:
             team_id, pattern_id = self._rng.choice(self._patterns)
             version = self._versions[team_id, stream_of(pattern_id)]

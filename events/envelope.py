@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic.dataclasses import dataclass
 
 from events.errors import MalformedRecord
+from events.organization import STREAM as ORGANIZATION_STREAM
 from events.record import Headers, NewRecord, Record, integer_of, text_of
 from events.shapes import EventType, Hash, Index, Ordinal, Stream, Text, Time, Uuid
 
@@ -29,7 +30,8 @@ _HASH_DOMAIN = b"patternlog.event.v1"
 class Envelope:
     """One event of a team's log; made of anything but these shapes it raises `ValidationError`.
 
-    `sequence` counts from 1 without gaps in the log (one team), `version` likewise in the stream.
+    `team_id` is the log's key: the id of a team, or of an organization, whose log has one stream.
+    `sequence` counts from 1 without gaps in the log, `version` likewise in the stream.
     `occurred_at` is the client's claim, `recorded_at` the broker's append time of the command.
     `previous_hash` is `record_hash` of the log's event before, so that the log is a chain.
     """
@@ -59,7 +61,8 @@ class Envelope:
     @property
     def source(self) -> str:
         """The log that the event is of, as a path."""
-        return f"/teams/{self.team_id}"
+        kind = "organizations" if self.stream == ORGANIZATION_STREAM else "teams"
+        return f"/{kind}/{self.team_id}"
 
 
 def encode(event: Envelope) -> NewRecord:

@@ -14,6 +14,8 @@ WRITER = "writer"
 FENCE = "fence"
 LOG_ID = "log_id"
 COMMAND_OFFSET = "command_offset"
+RIGHTS = "rights"
+"""On a command: the role whose rights its sender's credential is good for at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from events.errors import MalformedRecord, UnknownEventType
 from events.json_text import Json, dump
+from events.organization import (
+    OrganizationCreated,
+    OrganizationEvent,
+    OrganizationInvitationAccepted,
+    OrganizationInvitationRevoked,
+    OrganizationMemberAdded,
+    OrganizationMemberInvited,
+    OrganizationMemberRemoved,
+    OrganizationMemberRoleChanged,
+    OrganizationSettingsChanged,
+    OrganizationTeamAdded,
+    OrganizationTierChanged,
+)
 from events.pattern import (
     PatternArchived,
     PatternConflictAbandoned,
@@ -18,14 +31,44 @@ from events.pattern import (
     PatternRecorded,
     PatternRestored,
 )
-from events.team import TeamCreated, TeamEvent, TeamMergingChanged
+from events.team import (
+    TeamCreated,
+    TeamEvent,
+    TeamInvitationAccepted,
+    TeamInvitationRevoked,
+    TeamMemberAdded,
+    TeamMemberInvited,
+    TeamMemberRemoved,
+    TeamMemberRoleChanged,
+    TeamMergingChanged,
+    TeamOrganizationApplied,
+    TeamSettingsChanged,
+)
 from events.upcasters import UPCASTERS, Upcasters, upcast
 
-Event = PatternEvent | TeamEvent
+Event = PatternEvent | TeamEvent | OrganizationEvent
 
 TYPES: Mapping[str, type[Event]] = {
-    "team.created.v1": TeamCreated,
+    "team.created.v2": TeamCreated,
     "team.merging_changed.v1": TeamMergingChanged,
+    "team.member_added.v1": TeamMemberAdded,
+    "team.member_role_changed.v1": TeamMemberRoleChanged,
+    "team.member_removed.v1": TeamMemberRemoved,
+    "team.member_invited.v1": TeamMemberInvited,
+    "team.invitation_accepted.v1": TeamInvitationAccepted,
+    "team.invitation_revoked.v1": TeamInvitationRevoked,
+    "team.settings_changed.v1": TeamSettingsChanged,
+    "team.organization_applied.v1": TeamOrganizationApplied,
+    "organization.created.v1": OrganizationCreated,
+    "organization.member_added.v1": OrganizationMemberAdded,
+    "organization.member_role_changed.v1": OrganizationMemberRoleChanged,
+    "organization.member_removed.v1": OrganizationMemberRemoved,
+    "organization.member_invited.v1": OrganizationMemberInvited,
+    "organization.invitation_accepted.v1": OrganizationInvitationAccepted,
+    "organization.invitation_revoked.v1": OrganizationInvitationRevoked,
+    "organization.team_added.v1": OrganizationTeamAdded,
+    "organization.settings_changed.v1": OrganizationSettingsChanged,
+    "organization.tier_changed.v1": OrganizationTierChanged,
     "pattern.recorded.v1": PatternRecorded,
     "pattern.edited.v3": PatternEdited,
     "pattern.conflict_detected.v1": PatternConflictDetected,

@@ -13,6 +13,13 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+class OrganizationRole(StrEnum):
+    """What someone is in an organization; its admins are admins of its teams, too."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
 class Right(StrEnum):
     """What a role allows."""
 

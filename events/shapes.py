@@ -29,6 +29,9 @@ Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Time = Annotated[str, Field(pattern=f"^{_TIME_PATTERN}$")]
 """A time as RFC 3339 writes it, upper-case, at the most nanoseconds."""
 
+Person = Annotated[str, Field(pattern="^[A-Za-z0-9._@-]{1,64}$")]
+"""The id of somebody who has an account. Ids with a colon are those of the service's own parts."""
+
 Text = Annotated[str, Field(min_length=1)]
 Ordinal = Annotated[int, Field(ge=1)]
 Index = Annotated[int, Field(ge=0)]

@@ -7,23 +7,29 @@ from pydantic import TypeAdapter
 
 from events.errors import MalformedRecord
 from events.json_text import Json, dump
-from events.merge_rules import Policy, Rule
+from events.organization import Organization
 from events.pattern import DeletedPattern, Pattern
 from events.stream import StreamState
 from events.team import Team
 
 _OBJECT = TypeAdapter(dict[str, Any])
+_TEAM = TypeAdapter(Team)
+_ORGANIZATION = TypeAdapter(Organization)
 
 
-def _team(*, policy: str = Policy.MERGE, rules: Mapping[str, str] | None = None, **shape: Any) -> Team:
-    own = {field: Rule(rule) for field, rule in (rules or {}).items()}
-    return Team(policy=Policy(policy), rules=own, **shape)
+def _team(**shape: Any) -> Team:
+    return _TEAM.validate_python(shape)
+
+
+def _organization(**shape: Any) -> Organization:
+    return _ORGANIZATION.validate_python(shape)
 
 
 _KINDS: Mapping[str, Callable[..., StreamState]] = {
     "pattern": Pattern,
     "deleted_pattern": DeletedPattern,
     "team": _team,
+    "organization": _organization,
 }
 
 
@@ -38,17 +44,17 @@ def dump_state(state: StreamState) -> str:
                 "fields": state.fields,
                 "field_versions": state.field_versions,
             }
-            optional: dict[str, Json] = {"conflicts": state.conflicts}
+            # What is as it was before there was a choice is left out, as in the rows of that time.
+            shape |= {"conflicts": state.conflicts} if state.conflicts else {}
         case DeletedPattern():
-            shape, optional = {"kind": "deleted_pattern", "version": state.version}, {}
+            shape = {"kind": "deleted_pattern", "version": state.version}
         case Team():
-            shape = {"kind": "team", "version": state.version, "name": state.name}
-            changed = {} if state.policy is Policy.MERGE else {"policy": state.policy}
-            optional = {**changed, "rules": state.rules}
+            shape = {"kind": "team", **_TEAM.dump_python(state, mode="json", exclude_defaults=True)}
+        case Organization():
+            as_json = _ORGANIZATION.dump_python(state, mode="json", exclude_defaults=True)
+            shape = {"kind": "organization", **as_json}
         case _:
             assert_never(state)
-    # What is as it was before there was a choice is left out, as in the rows of that time.
-    shape |= {name: value for name, value in optional.items() if value}
     return dump(shape).decode()
 
 

@@ -33,16 +33,25 @@ class PatternEditedV2:
     merged: dict[str, MergedField]
 
 
-OlderType = type[PatternEditedV1] | type[PatternEditedV2]
+@checked_dataclass(frozen=True, kw_only=True, slots=True, config=ConfigDict(extra="forbid"))
+class TeamCreatedV1:
+    """A team came into being, when anybody could write to it."""
+
+    name: str
+
+
+OlderType = type[PatternEditedV1] | type[PatternEditedV2] | type[TeamCreatedV1]
 
 OLDER_TYPES: Mapping[str, OlderType] = {
     "pattern.edited.v1": PatternEditedV1,
     "pattern.edited.v2": PatternEditedV2,
+    "team.created.v1": TeamCreatedV1,
 }
 """By type, for readers of a log that was begun before the newest version."""
 
 _PATTERN_EDITED_V1 = TypeAdapter(PatternEditedV1)
 _PATTERN_EDITED_V2 = TypeAdapter(PatternEditedV2)
+_TEAM_CREATED_V1 = TypeAdapter(TeamCreatedV1)
 
 
 def _with_merged(data: dict[str, Json]) -> dict[str, Json]:
@@ -53,6 +62,11 @@ def _with_merged(data: dict[str, Json]) -> dict[str, Json]:
 def _with_own(data: dict[str, Json]) -> dict[str, Json]:
     _PATTERN_EDITED_V2.validate_python(data)
     return {**data, "own": {}, "overwrote": []}
+
+
+def _with_admin(data: dict[str, Json]) -> dict[str, Json]:
+    _TEAM_CREATED_V1.validate_python(data)
+    return {**data, "admin": None, "organization_id": None}
 
 
 # ---------------------------------------------------------------- steps
@@ -71,6 +85,7 @@ Upcasters = Mapping[str, Upcaster]
 UPCASTERS: Upcasters = {
     "pattern.edited.v1": Upcaster("pattern.edited.v2", _with_merged),
     "pattern.edited.v2": Upcaster("pattern.edited.v3", _with_own),
+    "team.created.v1": Upcaster("team.created.v2", _with_admin),
 }
 """By the type that a step starts from."""
 

@@ -15,11 +15,12 @@ from events.pattern import (
     PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
+    PatternEvent,
     PatternRecorded,
     PatternRestored,
 )
 from events.stream import StreamState
-from events.team import Team, TeamCreated, TeamMergingChanged
+from events.written import written_before
 from projectors.chain import Step
 from projectors.json_rows import json_text
 from projectors.rows import Row, add
@@ -96,8 +97,10 @@ _NOTHING: Mapping[str, Json] = {}
 
 def _before(step: Step) -> Mapping[str, Json]:
     """What the event took the place of, or took away; what it put there is in its data."""
+    if not isinstance(step.event, PatternEvent):
+        return written_before(step.before, step.event)
     match step.event:
-        case PatternRecorded() | PatternArchived() | PatternRestored() | TeamCreated():
+        case PatternRecorded() | PatternArchived() | PatternRestored():
             return _NOTHING
         case PatternEdited() | PatternConflictResolved():
             fields = _fields(step.before)
@@ -106,15 +109,9 @@ def _before(step: Step) -> Mapping[str, Json]:
             return _NOTHING
         case PatternDeleted():
             return _fields(step.before)
-        case TeamMergingChanged():
-            return _merging(step.before)
         case _:
             assert_never(step.event)
 
 
 def _fields(state: StreamState | None) -> Mapping[str, Json]:
     return state.fields if isinstance(state, Pattern) else _NOTHING
-
-
-def _merging(state: StreamState | None) -> Mapping[str, Json]:
-    return {"policy": state.policy, "rules": state.rules} if isinstance(state, Team) else _NOTHING

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from events.envelope import FIRST_PREVIOUS_HASH, Envelope
 from events.errors import ImpossibleEvent
-from events.pattern import Pattern, pattern_id_of
+from events.organization import STREAM as ORGANIZATION_STREAM
+from events.organization import OrganizationEvent
+from events.pattern import Pattern, PatternEvent, pattern_id_of
 from events.registry import Event
 from events.stream import StreamState, evolve
 from events.team import STREAM as TEAM_STREAM
@@ -110,6 +112,8 @@ def _pattern_id(stream: str, event: Event) -> str:
     pattern_id = pattern_id_of(stream)
     if isinstance(event, TeamEvent) and stream == TEAM_STREAM:
         return ""
-    if isinstance(event, TeamEvent) or pattern_id is None:
+    if isinstance(event, OrganizationEvent) and stream == ORGANIZATION_STREAM:
+        return ""
+    if not isinstance(event, PatternEvent) or pattern_id is None:
         raise ImpossibleEvent(f"{type(event).__name__} in the stream {stream!r}")
     return pattern_id

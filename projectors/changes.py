@@ -12,10 +12,10 @@ from events.pattern import (
     PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
+    PatternEvent,
     PatternRecorded,
     PatternRestored,
 )
-from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step
 from projectors.read_model import Touched, TouchedStreams
 from projectors.rows import Row, add, must_find
@@ -35,6 +35,8 @@ class Changes:
         self._touched = TouchedStreams()
 
     def apply(self, step: Step) -> None:
+        if not isinstance(step.event, PatternEvent):
+            return
         match step.event:
             case PatternConflictDetected() | PatternConflictResolved() | PatternConflictAbandoned():
                 self._touched.add(step)
@@ -42,8 +44,6 @@ class Changes:
                 self._touched.add(step)
             case PatternDeleted():
                 self._touched.add(step)
-            case TeamCreated() | TeamMergingChanged():
-                pass
             case _:
                 assert_never(step.event)
 

@@ -12,10 +12,10 @@ from events.pattern import (
     PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
+    PatternEvent,
     PatternRecorded,
     PatternRestored,
 )
-from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step
 from projectors.json_rows import facts_of, json_text
 from projectors.rows import Row, add, must_find
@@ -37,6 +37,8 @@ class Conflicts:
         self._closed: list[Row] = []
 
     def apply(self, step: Step) -> None:
+        if not isinstance(step.event, PatternEvent):
+            return
         match step.event:
             case PatternConflictDetected(conflict_id=conflict_id):
                 self._open(step, conflict_id)
@@ -50,8 +52,6 @@ class Conflicts:
                 for conflict_id in step.before.conflicts if isinstance(step.before, Pattern) else ():
                     self._close(step, conflict_id, "deleted", closing)
             case PatternRecorded() | PatternEdited() | PatternArchived() | PatternRestored():
-                pass
-            case TeamCreated() | TeamMergingChanged():
                 pass
             case _:
                 assert_never(step.event)

@@ -13,13 +13,13 @@ from events.pattern import (
     PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
+    PatternEvent,
     PatternRecorded,
     PatternRestored,
     taken_name,
 )
 from events.state_json import dump_state, load_state
 from events.stream import StreamState
-from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step, StreamKey
 from projectors.json_rows import json_text
 from projectors.read_model import Touched, TouchedStreams
@@ -60,15 +60,7 @@ class Heads:
         self._touched = TouchedStreams()
 
     def apply(self, step: Step) -> None:
-        match step.event:
-            case PatternConflictDetected() | PatternConflictResolved() | PatternConflictAbandoned():
-                self._touched.add(step)
-            case PatternRecorded() | PatternEdited() | PatternArchived() | PatternRestored():
-                self._touched.add(step)
-            case PatternDeleted() | TeamCreated() | TeamMergingChanged():
-                self._touched.add(step)
-            case _:
-                assert_never(step.event)
+        self._touched.add(step)
 
     def added(self) -> list[Row]:
         """The rows of streams that began in this batch."""
@@ -87,6 +79,8 @@ class Names:
         self._touched = TouchedStreams()
 
     def apply(self, step: Step) -> None:
+        if not isinstance(step.event, PatternEvent):
+            return
         match step.event:
             case PatternConflictDetected() | PatternConflictResolved() | PatternConflictAbandoned():
                 self._touched.add(step)
@@ -94,8 +88,6 @@ class Names:
                 self._touched.add(step)
             case PatternDeleted():
                 self._touched.add(step)
-            case TeamCreated() | TeamMergingChanged():
-                pass
             case _:
                 assert_never(step.event)
 

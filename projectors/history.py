@@ -13,11 +13,11 @@ from events.pattern import (
     PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
+    PatternEvent,
     PatternRecorded,
     PatternRestored,
     pattern_id_of,
 )
-from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step
 from projectors.json_rows import facts_of, json_text
 from projectors.patterns import facets_of
@@ -44,6 +44,8 @@ class History:
         self._latest: dict[str, datetime] = {}
 
     def apply(self, step: Step) -> None:
+        if not isinstance(step.event, PatternEvent):
+            return
         match step.event:
             case PatternConflictDetected() | PatternConflictResolved() | PatternConflictAbandoned():
                 self._take(step)
@@ -51,8 +53,6 @@ class History:
                 self._take(step)
             case PatternDeleted():
                 self._take(step)
-            case TeamCreated() | TeamMergingChanged():
-                pass
             case _:
                 assert_never(step.event)
 

@@ -14,10 +14,10 @@ from events.pattern import (
     PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
+    PatternEvent,
     PatternRecorded,
     PatternRestored,
 )
-from events.team import TeamCreated, TeamMergingChanged
 from projectors.chain import Step
 from projectors.read_model import Touched, TouchedStreams
 from projectors.rows import Row, add, must_find
@@ -43,6 +43,8 @@ class Patterns:
         self._touched = TouchedStreams()
 
     def apply(self, step: Step) -> None:
+        if not isinstance(step.event, PatternEvent):
+            return
         match step.event:
             case PatternRecorded() | PatternEdited() | PatternConflictResolved():
                 _check_fields(step)
@@ -51,8 +53,6 @@ class Patterns:
                 self._touched.add(step)
             case PatternArchived() | PatternRestored() | PatternDeleted():
                 self._touched.add(step)
-            case TeamCreated() | TeamMergingChanged():
-                pass
             case _:
                 assert_never(step.event)
 

@@ -16,11 +16,12 @@ from events.pattern import (
     PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
+    PatternEvent,
     PatternRecorded,
     PatternRestored,
 )
 from events.registry import Event, read
-from events.team import TeamCreated, TeamMergingChanged
+from events.written import written_by
 from read_api.pages import merged_rows, page_statement
 from read_api.positions import LOG
 from read_api.scanning import Order
@@ -188,15 +189,13 @@ def needle_of(text: str) -> str:
 
 
 def _set_by(event: Event) -> Mapping[str, Json]:
+    if not isinstance(event, PatternEvent):
+        return written_by(event)
     match event:
         case PatternRecorded():
             return event.fields
         case PatternEdited() | PatternConflictResolved():
             return event.set
-        case TeamCreated():
-            return {"name": event.name}
-        case TeamMergingChanged():
-            return {"policy": event.policy, "rules": event.rules}
         case PatternConflictDetected() | PatternConflictAbandoned():
             return {}
         case PatternArchived() | PatternRestored() | PatternDeleted():

@@ -21,11 +21,11 @@ from events.pattern import (
     PatternConflictResolved,
     PatternDeleted,
     PatternEdited,
+    PatternEvent,
     PatternRecorded,
     PatternRestored,
 )
 from events.registry import Event
-from events.team import TeamCreated, TeamMergingChanged
 
 MAX_EFFORT = 2_000_000
 """Lines read and steps of comparing that one blame may take: about a second."""
@@ -157,6 +157,8 @@ def _text(value: str, version: int) -> _Text:
 
 def _written(event: Event) -> Mapping[str, Json]:
     """What an event made of each field that it wrote; of one that it removed, nothing."""
+    if not isinstance(event, PatternEvent):
+        return {}
     match event:
         case PatternRecorded():
             return event.fields
@@ -164,7 +166,7 @@ def _written(event: Event) -> Mapping[str, Json]:
             return {**event.set, **dict.fromkeys(event.remove)}
         case PatternConflictDetected() | PatternConflictAbandoned() | PatternArchived() | PatternRestored():
             return {}
-        case PatternDeleted() | TeamCreated() | TeamMergingChanged():
+        case PatternDeleted():
             return {}
         case _:
             assert_never(event)

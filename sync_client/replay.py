@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from command_api.decisions.commands import AbandonConflict, EditPattern, PatternCommand
-from command_api.decisions.decide import decide
 from command_api.decisions.library import LibraryView, wanted_name
+from command_api.decisions.pattern import decide
 from command_api.decisions.refusals import Accepted, Decision, Rejected
 from command_api.decisions.seen import Base, Seen
 from events.errors import ImpossibleEvent

@@ -7,14 +7,13 @@ from typing import Literal
 from command_api.decisions.commands import (
     AbandonConflict,
     ArchivePattern,
-    CreateTeam,
     DeletePattern,
     EditPattern,
     RecordPattern,
     ResolveConflict,
     RestorePattern,
-    SetMerging,
 )
+from command_api.decisions.team_commands import CreateTeam, SetMerging
 from events.identifiers import uuid7
 from events.json_text import Json
 from events.merge_rules import Policy, Rule

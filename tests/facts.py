@@ -15,6 +15,7 @@ from events.pattern import (
     PatternEdited,
     Present,
 )
+from events.team import TeamCreated
 from tests.commands import CONFLICT
 
 
@@ -83,3 +84,8 @@ ABANDONED = PatternConflictAbandoned(conflict_id=CONFLICT)
 
 def _present(value: Value) -> Present | None:
     return None if value is ABSENT else Present(value=value)
+
+
+def team_created(name: str = "Team", admin: str | None = "ada") -> TeamCreated:
+    """A team that somebody created for themselves."""
+    return TeamCreated(name=name, admin=admin, organization_id=None)

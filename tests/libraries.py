@@ -31,7 +31,7 @@ from events.registry import Event, type_of, write
 from events.shapes import utc_text
 from events.stream import StreamState, evolve
 from events.team import STREAM as TEAM_STREAM
-from events.team import TeamCreated, TeamEvent, TeamMergingChanged
+from events.team import TeamEvent, TeamMergingChanged
 from projectors.schema.tables import metadata
 from read_api.part import read_api_part
 from read_api.routes import router
@@ -40,6 +40,7 @@ from runtime.postgres import create_engine
 from runtime.settings import Settings
 from runtime.web import build_app
 from tests.databases import fresh_database, settings_for
+from tests.facts import team_created
 from tests.read_rows import (
     RECORDED_AT,
     Fields,
@@ -173,7 +174,7 @@ class LibraryRows:
 
     async def create(self) -> None:
         """Let there be a team."""
-        await self._write_team(TeamCreated(name="Team"))
+        await self._write_team(team_created("Team"))
 
     async def set_merging(self, policy: Policy, **rules: Rule) -> None:
         """Choose how the library merges."""

@@ -21,7 +21,7 @@ from events.readers_rule import NO_ONE, Standing, fence, stamps
 from events.record import COMMAND_OFFSET, KIND, NewRecord, Record
 from events.registry import Event, type_of, write
 from events.team import STREAM as TEAM_STREAM
-from events.team import TeamCreated
+from tests.facts import team_created
 
 LOG_ID = "0190a5d0-0000-7000-8000-000000000001"
 RECORDED_AT = "2026-03-01T12:00:00.000Z"
@@ -120,7 +120,7 @@ class Scribe:
     def team(self, name: str = "Team") -> str:
         """Create a team; its id."""
         team_id = self.new_id()
-        self.command(team_id, (TEAM_STREAM, TeamCreated(name=name)))
+        self.command(team_id, (TEAM_STREAM, team_created(name)))
         return team_id
 
     def pattern(self, team_id: str, event: Event, pattern_id: str | None = None) -> str:

@@ -14,7 +14,9 @@ from command_api.decisions.commands import SingleCommand
 from command_api.decisions.decide import decide
 from command_api.decisions.library import LibraryView, stream_for
 from command_api.decisions.refusals import Accepted, Conflict, Decision, Refusal, Rejected
+from command_api.decisions.sender import Sender
 from events.json_text import Json, dump
+from events.organization import Organization
 from events.outcome import OutcomeStatus
 from events.pattern import PatternConflictDetected, pattern_id_of, stream_of, taken_name
 from events.registry import Event
@@ -24,6 +26,8 @@ from events.team import Team, TeamEvent
 from tests.commands import PATTERN
 from tests.snapshots import snapshot
 
+ADA = Sender(actor="ada", at_ms=1_760_000_000_000)
+"""The admin of every team here."""
 TEAM = "7f3c2f0e-1f0a-4a53-9d55-0d6f6c1f7a01"
 
 
@@ -75,9 +79,9 @@ class Library:
         """What the decision on a command may look at."""
         return view_of(TEAM, command, self.working, Progress())
 
-    def send(self, command: SingleCommand) -> Decision:
+    def send(self, command: SingleCommand, sender: Sender = ADA) -> Decision:
         """Decide on a command and let the events happen that it becomes."""
-        decision = decide(self.view(command), command)
+        decision = decide(self.view(command), command, sender)
         for event in events_of(decision):
             self.apply(Fact(stream=stream_for(command), event=event))
         return decision
@@ -87,7 +91,7 @@ class Library:
         named = []
         for stream, state in self.states.items():
             pattern_id = pattern_id_of(stream)
-            name = None if pattern_id is None or isinstance(state, Team) else taken_name(state)
+            name = None if pattern_id is None or isinstance(state, Team | Organization) else taken_name(state)
             if pattern_id is not None and name is not None:
                 named.append((pattern_id, name))
         return named
@@ -146,8 +150,8 @@ class Given:
         self.library.answer(command_id, status)
         return self
 
-    def when(self, command: SingleCommand) -> Decided:
-        decision = decide(self.library.view(command), command)
+    def when(self, command: SingleCommand, sender: Sender = ADA) -> Decided:
+        decision = decide(self.library.view(command), command, sender)
         events = events_of(decision)
         if not events:
             return Decided(decision, "rejected")

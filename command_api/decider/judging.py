@@ -1,6 +1,6 @@
 """What a command becomes: the events of one decision, or of every command of a batch, or a refusal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from command_api.decider.bases import Progress, seen_by
@@ -19,6 +19,8 @@ from command_api.decisions.decide import decide
 from command_api.decisions.library import LibraryView, needs_merging, stream_for, texts_to_merge, wanted_name
 from command_api.decisions.limits import MAX_EVENT_BYTES, too_large
 from command_api.decisions.refusals import Accepted, Conflict, Refusal, Rejected
+from events.organization import STREAM as ORGANIZATION_STREAM
+from events.organization import NoOrganization, Organization
 from events.pattern import DeletedPattern, NoPattern, Pattern, PatternConflictDetected, PatternState
 from events.registry import write
 from events.stream import evolve
@@ -34,9 +36,9 @@ MOST_TEXTS = 64
 def changes_of(request: Request, working: WorkingSet) -> list[Change] | Rejected:
     """The events that a command becomes, or why it is refused; the working set is as before."""
     if isinstance(request.command, Batch):
-        return _all_or_nothing(request.team_id, request.commands, working)
+        return _all_or_nothing(request, working)
     (command,), team_id = request.commands, request.team_id
-    decision = decide(view_of(team_id, command, working, Progress()), command)
+    decision = decide(view_of(team_id, command, working, Progress()), command, request.sender)
     match decision:
         case Accepted():
             return [(stream_for(command), event) for event in decision.events]
@@ -46,10 +48,9 @@ def changes_of(request: Request, working: WorkingSet) -> list[Change] | Rejected
             return decision
 
 
-def _all_or_nothing(
-    team_id: str, commands: Sequence[SingleCommand], working: WorkingSet
-) -> list[Change] | Rejected:
+def _all_or_nothing(request: Request, working: WorkingSet) -> list[Change] | Rejected:
     """Each command is decided on what those before it did; then all of that is undone, to be appended."""
+    team_id, commands = request.team_id, request.commands
     changes: list[Change] = []
     progress = Progress()
     merges = texts = 0
@@ -64,7 +65,7 @@ def _all_or_nothing(
                 raise NotAtHand(wanted_by_rest(team_id, commands[index:], working, progress)) from None
             merges += needs_merging(view, command)
             texts += texts_to_merge(view, command)
-            decision = decide(view, command)
+            decision = decide(view, command, request.sender)
             if not isinstance(decision, Accepted):
                 return _batch_refused(index, decision)
             stream = stream_for(command)
@@ -114,11 +115,13 @@ def view_of(team_id: str, command: SingleCommand, working: WorkingSet, progress:
     if lack := lacking(team_id, command, working, progress):
         raise NotAtHand(lack)
     team_state = working.state((team_id, TEAM_STREAM))
+    organization = working.state((team_id, ORGANIZATION_STREAM))
     pattern = _pattern_of(team_id, command, working)
     conflict = _conflict_of(team_id, command, pattern, working)
     name = wanted_name(command, pattern, conflict)
     return LibraryView(
         team=team_state if isinstance(team_state, Team) else NoTeam(),
+        organization=organization if isinstance(organization, Organization) else NoOrganization(),
         pattern=pattern,
         name_holder=None if name is None else working.name_holder((team_id, name)),
         seen=seen_by(team_id, command, working, progress) if isinstance(command, BasedCommand) else None,

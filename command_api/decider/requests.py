@@ -16,10 +16,13 @@ from command_api.decisions.commands import (
 )
 from command_api.decisions.library import stream_for, wanted_name
 from command_api.decisions.refusals import Refusal, Rejected
+from command_api.decisions.sender import Sender
 from events.errors import MalformedRecord
 from events.identifiers import is_uuid
+from events.organization import STREAM as ORGANIZATION_STREAM
 from events.pattern import NoPattern
-from events.record import Record, text_of
+from events.record import RIGHTS, Record, text_of
+from events.roles import Role
 from events.team import STREAM as TEAM_STREAM
 from runtime.topics import partition_of
 
@@ -34,8 +37,15 @@ class Request:
     request_id: str
     command: Command | Rejected
     command_hash: str
+    at_most: Role | None = None
+    """The rights that the sender's credential is good for at the most."""
     commands: tuple[SingleCommand, ...] = ()
     """The commands to decide on: those of a batch, or the one."""
+
+    @property
+    def sender(self) -> Sender:
+        """Who sent it, and when the log took it."""
+        return Sender(actor=self.actor, at_most=self.at_most, at_ms=self.record.timestamp_ms)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,8 +63,10 @@ def read_request(record: Record, identity: PartitionIdentity) -> Request:
     command: Command | Rejected
     commands: tuple[SingleCommand, ...] = ()
     actor = request_id = body_hash = ""
+    at_most: Role | None = None
     try:
         actor, request_id = text_of(record.headers, "actor"), text_of(record.headers, "request_id")
+        at_most = _at_most(record)
         if not is_uuid(team_id) or partition_of(team_id, identity.partitions) != identity.partition:
             raise MalformedRecord("the key is not a team of this partition")
         command, value = read_command(record.value or b"")
@@ -71,8 +83,20 @@ def read_request(record: Record, identity: PartitionIdentity) -> Request:
         request_id=request_id,
         command=command,
         command_hash=body_hash,
+        at_most=at_most,
         commands=commands,
     )
+
+
+def _at_most(record: Record) -> Role | None:
+    """The rights that the record is good for; raise `MalformedRecord` for any that are not known."""
+    if RIGHTS not in record.headers:
+        return None
+    text = text_of(record.headers, RIGHTS)
+    try:
+        return Role(text)
+    except ValueError:
+        raise MalformedRecord(f"header {RIGHTS} is not a role") from None
 
 
 def wanted_by(requests: Sequence[Request]) -> Wanted:
@@ -83,7 +107,7 @@ def wanted_by(requests: Sequence[Request]) -> Wanted:
             continue
         team_id = request.team_id
         wanted.teams.add(team_id)
-        wanted.streams.add((team_id, TEAM_STREAM))
+        wanted.streams |= {(team_id, TEAM_STREAM), (team_id, ORGANIZATION_STREAM)}
         wanted.commands.add((team_id, request.command.command_id))
         for command in request.commands:
             wanted.streams.add((team_id, stream_for(command)))

@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 from command_api.decisions.pattern_fields import (
     FIELD_NAME_RULE,
@@ -15,7 +16,7 @@ from command_api.decisions.pattern_fields import (
 from command_api.decisions.refusals import Refusal
 from events.identifiers import is_uuid, is_uuid7
 from events.json_text import Json
-from events.shapes import is_time
+from events.shapes import Person, is_time
 
 MAX_NAMED = 1000
 NEEDS_NAME = "name: a pattern needs a name"
@@ -63,11 +64,28 @@ def _must_be_few(value: Json) -> Json:
 
 
 CommandId = Annotated[str, AfterValidator(_must_be_uuid7), Field(json_schema_extra={"format": "uuid"})]
-PatternId = Annotated[str, AfterValidator(_must_be_uuid), Field(json_schema_extra={"format": "uuid"})]
+Id = Annotated[str, AfterValidator(_must_be_uuid), Field(json_schema_extra={"format": "uuid"})]
+PatternId = Id
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Time = Annotated[str, AfterValidator(_must_be_time), Field(json_schema_extra={"format": "date-time"})]
 Version = Annotated[int, Field(ge=1, strict=True)]
 Few = BeforeValidator(_must_be_few)
+Member = Person
+SettingNames = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=MAX_FIELD_NAME)]], Field(max_length=100)
+]
 TeamName = Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_must_not_be_blank)]
+
+
+CLOSED = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
+class CommandBase:
+    """What every command has: its id, and when it was made, as its sender says."""
+
+    command_id: CommandId
+    occurred_at: Time | None = None
 
 
 def check_changes(given: dict[str, Json], remove: list[str], named_before: list[str]) -> None:
@@ -97,3 +115,16 @@ def pointer_to(*path: str | int) -> str:
     """A JSON pointer (RFC 6901); what is too long to be a name is cut."""
     parts = (str(part)[:MAX_FIELD_NAME].replace("~", "~0").replace("/", "~1") for part in path)
     return "".join(f"/{part}" for part in parts)
+
+
+def check_settings(given: dict[str, Json], remove: list[str], all_of_it: tuple[object, ...]) -> None:
+    """Raise `InvalidCommand` for settings that will not do, or a command that says nothing of any."""
+    if not any(all_of_it):
+        raise InvalidCommand(Refusal.MALFORMED_COMMAND, "it names at least one setting", "/set")
+    for name in given:
+        if not is_field_name(name):
+            raise InvalidCommand(Refusal.INVALID_FIELD, FIELD_NAME_RULE, pointer_to("set", name))
+        if name in remove:
+            raise InvalidCommand(
+                Refusal.MALFORMED_COMMAND, "a command names each setting once", pointer_to("set", name)
+            )

@@ -4,51 +4,38 @@ import hashlib
 from dataclasses import fields as dataclass_fields
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from command_api.decisions.command_shapes import (
+    CLOSED,
     NEEDS_NAME,
+    CommandBase,
     CommandId,
     Few,
     PatternId,
-    TeamName,
-    Time,
     Version,
     check_changes,
     check_values,
     pointer_to,
 )
 from command_api.decisions.command_shapes import InvalidCommand as InvalidCommand  # noqa: PLC0414
-from command_api.decisions.pattern_fields import FIELD_NAME_RULE, MAX_FIELD_NAME, is_field_name
+from command_api.decisions.organization_commands import OrganizationCommand, check_organization_command
+from command_api.decisions.pattern_fields import MAX_FIELD_NAME
 from command_api.decisions.refusals import Refusal
+from command_api.decisions.team_commands import TeamCommand, check_team_command
 from events.errors import InvalidJson
 from events.json_text import Json, canonical, parse
-from events.merge_rules import KNOWN_RULES, Policy, Rule
+from events.merge_rules import Policy
 
-_CONFIG = ConfigDict(extra="forbid")
 MAX_MEMBERS = 500
 """Commands in one batch."""
 _MOST_KEYS = 16
 _OF_THE_BATCH = {"command_id", "occurred_at"}
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class _Command:
-    command_id: CommandId
-    occurred_at: Time | None = None
-
-
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class CreateTeam(_Command):
-    """Create the team that the command is sent to, and its empty library."""
-
-    type: Literal["create_team"] = "create_team"
-    name: TeamName
-
-
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class RecordPattern(_Command):
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
+class RecordPattern(CommandBase):
     """Add a pattern to the library."""
 
     type: Literal["record_pattern"] = "record_pattern"
@@ -56,17 +43,8 @@ class RecordPattern(_Command):
     fields: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class SetMerging(_Command):
-    """Choose how the library merges: its policy, and the rules of fields of its own (null: the default)."""
-
-    type: Literal["set_merging"] = "set_merging"
-    policy: Policy | None = None
-    rules: Annotated[dict[str, Rule | None], Few, Field(default_factory=dict)]
-
-
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class _Based(_Command):
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
+class _Based(CommandBase):
     """What the sender has seen: a version of the pattern, and on top of it an own earlier command.
 
     Without a version it is the one that the earlier command began with.
@@ -77,7 +55,7 @@ class _Based(_Command):
     base_command: CommandId | None = None
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
 class EditPattern(_Based):
     """Set and remove fields of a pattern, as seen at `base_version` or after `base_command`.
 
@@ -90,8 +68,8 @@ class EditPattern(_Based):
     remove: Annotated[list[str], Field(default_factory=list, fail_fast=True)]
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class ResolveConflict(_Command):
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
+class ResolveConflict(CommandBase):
     """Say what becomes of an edit in conflict: by field mine (the edit's), theirs (what is there), or anew.
 
     `rest` is for fields that clash and are not named. Fields that do not clash are merged if not named.
@@ -108,8 +86,8 @@ class ResolveConflict(_Command):
     remove: Annotated[list[str], Field(default_factory=list, fail_fast=True)]
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class AbandonConflict(_Command):
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
+class AbandonConflict(CommandBase):
     """Give an edit in conflict up."""
 
     type: Literal["abandon_conflict"] = "abandon_conflict"
@@ -117,29 +95,29 @@ class AbandonConflict(_Command):
     conflict_id: CommandId
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
 class ArchivePattern(_Based):
     """Put a live pattern away; its name becomes free. With a base: only if nobody else changed it since."""
 
     type: Literal["archive_pattern"] = "archive_pattern"
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
 class RestorePattern(_Based):
     """Make an archived pattern live again. With a base: only if nobody else changed it since."""
 
     type: Literal["restore_pattern"] = "restore_pattern"
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
 class DeletePattern(_Based):
     """Delete a pattern for good. With a base: only if nobody else changed it since."""
 
     type: Literal["delete_pattern"] = "delete_pattern"
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
-class Batch(_Command):
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
+class Batch(CommandBase):
     """Up to 500 commands without ids and times of their own, applied in order: all of them, or none.
 
     As `base_command`, the batch's own id stands for those of its commands that come earlier.
@@ -155,8 +133,7 @@ class Batch(_Command):
 StatusCommand = ArchivePattern | RestorePattern | DeletePattern
 BasedCommand = EditPattern | StatusCommand
 PatternCommand = RecordPattern | BasedCommand | ResolveConflict | AbandonConflict
-TeamCommand = CreateTeam | SetMerging
-SingleCommand = PatternCommand | TeamCommand
+SingleCommand = PatternCommand | TeamCommand | OrganizationCommand
 Command = SingleCommand | Batch
 
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
@@ -212,6 +189,10 @@ def _member(batch: Batch, index: int, value: Json) -> SingleCommand:
 
 def _check(command: Command) -> None:
     """What a command's shape does not say."""
+    if isinstance(command, TeamCommand):
+        check_team_command(command)
+    elif isinstance(command, OrganizationCommand):
+        check_organization_command(command)
     match command:
         case RecordPattern():
             _check_record(command)
@@ -219,8 +200,6 @@ def _check(command: Command) -> None:
             _check_edit(command)
         case ResolveConflict():
             check_changes(command.set, command.remove, [*command.take])
-        case SetMerging():
-            _check_merging(command)
         case Batch():
             members_of(command)
         case _:
@@ -251,17 +230,6 @@ def _check_edit(command: EditPattern) -> None:
     check_changes(command.set, command.remove, [])
     if not command.set and not command.remove:
         raise InvalidCommand(Refusal.MALFORMED_COMMAND, "an edit sets or removes at least one field", "/set")
-
-
-def _check_merging(command: SetMerging) -> None:
-    if command.policy is None and not command.rules:
-        raise InvalidCommand(Refusal.MALFORMED_COMMAND, "it sets a policy or a rule", "/policy")
-    for name in command.rules:
-        if not is_field_name(name):
-            raise InvalidCommand(Refusal.INVALID_FIELD, FIELD_NAME_RULE, pointer_to("rules", name))
-        if name in KNOWN_RULES:
-            detail = f"{name}: a known field has the same rule in every library"
-            raise InvalidCommand(Refusal.INVALID_FIELD, detail, pointer_to("rules", name))
 
 
 def _invalid(error: ValidationError) -> InvalidCommand:

@@ -12,9 +12,12 @@ from command_api.decisions.commands import (
     SingleCommand,
 )
 from command_api.decisions.merging import ABSENT, same_value
+from command_api.decisions.organization_commands import OrganizationCommand
 from command_api.decisions.refusals import Rejected
 from command_api.decisions.seen import Seen
 from events.merge_rules import Rule, rule_of
+from events.organization import STREAM as ORGANIZATION_STREAM
+from events.organization import NoOrganization, OrganizationState
 from events.pattern import (
     NoPattern,
     Pattern,
@@ -32,6 +35,7 @@ class LibraryView:
     """The part of a library that one command's decision depends on."""
 
     team: TeamState = NoTeam()
+    organization: OrganizationState = NoOrganization()
     pattern: PatternState = NoPattern()
     name_holder: str | None = None
     """The id of the live pattern that holds the name which the command wants, if any."""
@@ -43,7 +47,9 @@ class LibraryView:
 
 def stream_for(command: SingleCommand) -> str:
     """The stream that a command wants to change."""
-    return stream_of(command.pattern_id) if isinstance(command, PatternCommand) else TEAM_STREAM
+    if isinstance(command, PatternCommand):
+        return stream_of(command.pattern_id)
+    return ORGANIZATION_STREAM if isinstance(command, OrganizationCommand) else TEAM_STREAM
 
 
 def wanted_name(

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from command_api.decisions.authority import unknown_team
 from command_api.decisions.commands import (
     AbandonConflict,
     ArchivePattern,
@@ -20,7 +21,6 @@ from command_api.decisions.limits import name_taken, within_limits
 from command_api.decisions.refusals import Accepted, Decision, Refusal, Rejected
 from command_api.decisions.resolving import abandon, resolve
 from command_api.decisions.seen import Seen
-from command_api.decisions.team import unknown_team
 from events.pattern import (
     DeletedPattern,
     NoPattern,

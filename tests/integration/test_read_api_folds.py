@@ -26,10 +26,11 @@ from events.registry import Event
 from events.shapes import utc_text
 from events.stream import StreamState, evolve
 from events.team import STREAM as TEAM_STREAM
-from events.team import TeamCreated, TeamMergingChanged
+from events.team import TeamMergingChanged
 from read_api.part import read_api_part
 from read_api.routes import router
 from runtime.web import build_app
+from tests.facts import team_created
 from tests.libraries import client_of
 from tests.projecting import TopicLog, events_log, fresh_log, projecting
 from tests.scribe import Scribe, detected, edited, resolved
@@ -173,7 +174,7 @@ async def told(running: Running, drawn: Sequence[Draw]) -> Team:
     scribe = running.log.scribe
     team = Team(scribe=scribe, team_id=scribe.new_id())
     streams = [stream_of(scribe.new_id()) for _ in range(6)]
-    team.happen(TEAM_STREAM, TeamCreated(name="Team"))
+    team.happen(TEAM_STREAM, team_created("Team"))
     for draw in drawn:
         team.draw(draw, streams)
     await running.log.publish()

@@ -7,6 +7,7 @@ from command_api.decider.partition_io import Topic
 from command_api.decider.recovery import TailEvent, read_tail
 from events.json_text import Json
 from events.merge_rules import Policy, stricter
+from events.organization import Organization
 from events.outcome import Outcome
 from events.pattern import (
     Pattern,
@@ -53,7 +54,9 @@ class Judge:
     def patterns(self) -> dict[str, PatternState]:
         """Every pattern as it is now: what a pull brings."""
         found = {pattern_id_of(stream): state for (_, stream), state in self.states.items()}
-        return {key: state for key, state in found.items() if key and not isinstance(state, Team)}
+        return {
+            key: state for key, state in found.items() if key and not isinstance(state, Team | Organization)
+        }
 
     def an_open_conflict(self, pattern_id: str) -> OpenConflict | None:
         """The oldest of a pattern."""

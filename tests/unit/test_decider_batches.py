@@ -228,10 +228,10 @@ def test_what_depends_on_a_refused_batch_is_refused() -> None:
 def test_a_batch_whose_decision_fails_is_undone_and_blocks_nothing_behind_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def raising(view: Any, command: Any) -> Any:
+    def raising(view: Any, command: Any, sender: Any) -> Any:
         if command.type == "archive_pattern":
             raise ZeroDivisionError
-        return decide(view, command)
+        return decide(view, command, sender)
 
     desk = desk_with()
     monkeypatch.setattr(judging, "decide", raising)

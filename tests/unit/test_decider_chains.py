@@ -12,6 +12,7 @@ from command_api.decisions.commands import SingleCommand
 from command_api.decisions.decide import decide
 from command_api.decisions.library import LibraryView
 from command_api.decisions.refusals import Decision
+from command_api.decisions.sender import Sender
 from events.json_text import Json
 from events.outcome import Outcome
 from tests.desk import NOW, TEAM, batch, command_id, create_team, edit, on_pattern, pattern_id, record_pattern
@@ -215,9 +216,9 @@ def test_a_batch_is_not_decided_anew_for_each_base_that_it_turns_out_to_need(
         members.append(edit(0, 1, number, tags=["b"]))
     decided: list[SingleCommand] = []
 
-    def counted(view: LibraryView, command: SingleCommand) -> Decision:
+    def counted(view: LibraryView, command: SingleCommand, sender: Sender) -> Decision:
         decided.append(command)
-        return decide(view, command)
+        return decide(view, command, sender)
 
     monkeypatch.setattr(judging, "decide", counted)
     assert statuses(partition.send(batch(5000, *members))) == ["merged"]

@@ -13,12 +13,11 @@ from events.pattern import (
     PatternRecorded,
     PatternRestored,
 )
-from events.team import TeamCreated
 from tests.commands import COMMAND, EARLIER, OTHER, archive, delete, restore
-from tests.facts import ABANDONED, detected, edited, sides
+from tests.facts import ABANDONED, detected, edited, sides, team_created
 from tests.specs import Fact, Given, given, in_pattern, of_command
 
-CREATED = TeamCreated(name="Compilers")
+CREATED = team_created("Compilers")
 RECORDED = PatternRecorded(fields={"name": "Race", "x": 1})
 ARCHIVED, RESTORED, DELETED = PatternArchived(), PatternRestored(), PatternDeleted()
 Change = Callable[..., StatusCommand]

@@ -9,12 +9,12 @@ from command_api.decisions.refusals import Refusal
 from events.merge_rules import Policy, Rule
 from events.outcome import OutcomeStatus
 from events.pattern import MergedField, PatternArchived, PatternDeleted, PatternRecorded, PatternRestored
-from events.team import TeamCreated, TeamMergingChanged
+from events.team import TeamMergingChanged
 from tests.commands import COMMAND, CONFLICT, EARLIER, OTHER, edit
-from tests.facts import ABANDONED, detected, edited, resolved, sides
+from tests.facts import ABANDONED, detected, edited, resolved, sides, team_created
 from tests.specs import Fact, given, of_command
 
-CREATED = TeamCreated(name="Compilers")
+CREATED = team_created("Compilers")
 TEXT = "a\nb\nc\nd\ne"
 RECORDED = PatternRecorded(fields={"name": "Race", "x": 1, "y": 1, "solution": TEXT})
 FOREIGN = edited(1, z="foreign")

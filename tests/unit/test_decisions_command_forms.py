@@ -10,12 +10,12 @@ from command_api.decisions.commands import (
     MAX_MEMBERS,
     Batch,
     InvalidCommand,
-    SetMerging,
     command_from,
     members_of,
     read_command,
 )
 from command_api.decisions.refusals import Refusal
+from command_api.decisions.team_commands import SetMerging
 from events.json_text import Json
 from events.merge_rules import Policy, Rule
 from tests.commands import (

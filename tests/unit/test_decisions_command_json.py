@@ -12,18 +12,17 @@ from command_api.decisions.commands import (
     ArchivePattern,
     Batch,
     Command,
-    CreateTeam,
     DeletePattern,
     EditPattern,
     RecordPattern,
     ResolveConflict,
     RestorePattern,
-    SetMerging,
     command_from,
     command_hash,
     read_command,
     to_json,
 )
+from command_api.decisions.team_commands import CreateTeam, SetMerging
 from events.identifiers import uuid7
 from events.json_text import dump
 from events.merge_rules import Policy, Rule

@@ -18,12 +18,11 @@ from events.pattern import (
     PatternRestored,
 )
 from events.registry import Event
-from events.team import TeamCreated
 from tests.commands import COMMAND, OTHER, edit
-from tests.facts import ABANDONED, detected, edited, resolved, sides
+from tests.facts import ABANDONED, detected, edited, resolved, sides, team_created
 from tests.specs import given, in_pattern
 
-CREATED = TeamCreated(name="Compilers")
+CREATED = team_created("Compilers")
 RECORDED = PatternRecorded(fields={"name": "Race", "x": 1, "solution": "a", "tags": ["a"]})
 
 

@@ -9,8 +9,9 @@ from command_api.decisions.refusals import Accepted
 from events.json_text import Json, same
 from events.merge_rules import Policy, Rule
 from events.pattern import Pattern, PatternRecorded
-from events.team import TeamCreated, TeamMergingChanged
+from events.team import TeamMergingChanged
 from tests.commands import edit, record
+from tests.facts import team_created
 from tests.specs import Library, given
 from tests.strategies import REPEATABLE, json_values
 
@@ -32,7 +33,9 @@ def in_order(base: dict[str, Json], *edits: tuple[dict[str, Json], set[str]]) ->
     """The pattern after edits of its first version, one upon the other; None where any is no merge."""
     setting = TeamMergingChanged(policy=Policy.MERGE, rules={"x-notes": Rule.TEXT, "x-count": Rule.COUNTERS})
     its_library: Library = given(
-        TeamCreated(name="Compilers"), setting, PatternRecorded(fields={"name": "Race", **base})
+        team_created("Compilers"),
+        setting,
+        PatternRecorded(fields={"name": "Race", **base}),
     ).library
     for fields, removed in edits:
         command = edit(1, *sorted(removed - fields.keys()), **fields)

@@ -13,7 +13,6 @@ from events.pattern import (
     PatternRecorded,
     PatternRestored,
 )
-from events.team import TeamCreated
 from tests.commands import (
     OTHER,
     PATTERN,
@@ -24,10 +23,10 @@ from tests.commands import (
     record,
     restore,
 )
-from tests.facts import edited
+from tests.facts import edited, team_created
 from tests.specs import given, in_pattern
 
-CREATED = TeamCreated(name="Compilers")
+CREATED = team_created("Compilers")
 RECORDED = PatternRecorded(fields={"name": "Race", "severity": "low", "x": [1]})
 ARCHIVED, RESTORED, DELETED = PatternArchived(), PatternRestored(), PatternDeleted()
 ON_PATTERN = [edit(1, x=2), archive(), restore(), delete()]

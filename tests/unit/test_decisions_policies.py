@@ -8,12 +8,12 @@ from command_api.decisions.refusals import Conflict, Refusal
 from events.json_text import Json
 from events.merge_rules import Policy, Rule
 from events.pattern import MergedField, PatternRecorded
-from events.team import TeamCreated, TeamMergingChanged
+from events.team import TeamMergingChanged
 from tests.commands import edit
-from tests.facts import edited
+from tests.facts import edited, team_created
 from tests.specs import Decided, Given, given
 
-CREATED = TeamCreated(name="Compilers")
+CREATED = team_created("Compilers")
 MERGE, REJECT, LAST_WRITER_WINS = Policy.MERGE, Policy.REJECT, Policy.LAST_WRITER_WINS
 OWN = {"x-text": Rule.TEXT, "x-tags": Rule.TAGS, "x-counters": Rule.COUNTERS}
 NAME_OF = {Rule.VALUE: "x", Rule.TEXT: "x-text", Rule.TAGS: "x-tags", Rule.COUNTERS: "x-counters"}

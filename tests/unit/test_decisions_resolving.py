@@ -18,12 +18,11 @@ from events.pattern import (
     PatternRecorded,
     PatternRestored,
 )
-from events.team import TeamCreated
 from tests.commands import COMMAND, EARLIER, OTHER, abandon, resolve
-from tests.facts import ABANDONED, detected, edited, resolved, sides
+from tests.facts import ABANDONED, detected, edited, resolved, sides, team_created
 from tests.specs import Given, given, in_pattern
 
-CREATED = TeamCreated(name="Compilers")
+CREATED = team_created("Compilers")
 RECORDED = PatternRecorded(fields={"name": "Race", "x": 1, "y": 1, "solution": "a\nb\nc"})
 CHANGED = edited(1, x=2, y=2)
 DETECTED = detected(x=sides(1, 2, 3), y=sides(1, 2, ABSENT))

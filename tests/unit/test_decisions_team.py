@@ -2,15 +2,16 @@
 
 import pytest
 
-from command_api.decisions.commands import CreateTeam, SetMerging
 from command_api.decisions.refusals import Refusal
 from command_api.decisions.team import MAX_RULES
+from command_api.decisions.team_commands import CreateTeam, SetMerging
 from events.merge_rules import Policy, Rule
-from events.team import TeamCreated, TeamMergingChanged
+from events.team import TeamMergingChanged
 from tests.commands import create_team, set_merging
+from tests.facts import team_created
 from tests.specs import given
 
-CREATED = TeamCreated(name="Compilers")
+CREATED = team_created("Compilers")
 MERGE, REJECT, LAST_WRITER_WINS = Policy.MERGE, Policy.REJECT, Policy.LAST_WRITER_WINS
 
 

@@ -6,6 +6,18 @@ from command_api.decisions.merging import ABSENT
 from events.envelope import FIRST_PREVIOUS_HASH, Envelope, decode, encode, record_hash
 from events.json_text import parse
 from events.merge_rules import Policy, Rule
+from events.organization import (
+    OrganizationCreated,
+    OrganizationInvitationAccepted,
+    OrganizationInvitationRevoked,
+    OrganizationMemberAdded,
+    OrganizationMemberInvited,
+    OrganizationMemberRemoved,
+    OrganizationMemberRoleChanged,
+    OrganizationSettingsChanged,
+    OrganizationTeamAdded,
+    OrganizationTierChanged,
+)
 from events.pattern import (
     MergedField,
     PatternArchived,
@@ -15,8 +27,20 @@ from events.pattern import (
     PatternRestored,
 )
 from events.registry import TYPES, Event, read, type_of, write
+from events.roles import OrganizationRole, Role, Tier
 from events.stream import StreamState, evolve
-from events.team import TeamCreated, TeamMergingChanged
+from events.team import (
+    TeamCreated,
+    TeamInvitationAccepted,
+    TeamInvitationRevoked,
+    TeamMemberAdded,
+    TeamMemberInvited,
+    TeamMemberRemoved,
+    TeamMemberRoleChanged,
+    TeamMergingChanged,
+    TeamOrganizationApplied,
+    TeamSettingsChanged,
+)
 from events.upcasters import UPCASTERS
 from tests.facts import detected, edited, resolved, sides
 from tests.golden import Golden, all_golden, golden
@@ -34,6 +58,25 @@ PUBLISHED: Mapping[str, str] = {
     "pattern.archived.v1": "acf025e01457d497b77fc72b673eb4f2f900d47c0978e716b2b3e2afb900cfe5",
     "pattern.restored.v1": "916daeb97ba37167de0b3e4b3983bd1b0f831706f79cf17807f9470880f4ccb4",
     "pattern.deleted.v1": "7e912bf39ecce221399861130a871eb7ac758b42d75355287d4085cc7a40acca",
+    "team.created.v2": "5b7a6068f881f9e03d75a08d5653cb4c75e3f8b43f89b2d9bb99d3b90656bd29",
+    "team.organization_applied.v1": "4ba2793d5422218cedeb5a3f68a8d5a8c1d712f616f7e96a4a3407561e938293",
+    "team.member_invited.v1": "7b2293029c72f1e9c51e7cb81ff589b956dde214d0cfb64fc7d01442e40c63a7",
+    "team.invitation_revoked.v1": "6707f0b2d6d3d6dce5d35f9c6e3419ec5fe152deb48b6b62d9e6f33e2a13852c",
+    "team.invitation_accepted.v1": "52bfc6bf8d4fc8e036f51e76183d4ea67f20d2b2f097a4cc7227f626a6c5c695",
+    "team.member_role_changed.v1": "90f0ff3563b8b290266070f5eb3f2a0260315a0b456e29814dea164deb2e7664",
+    "team.member_added.v1": "58870ab68b9784faec0cfa7d6d7fa700d236e5a116fe628db27a46bac73fffc4",
+    "team.member_removed.v1": "c240b70678dde34923b6bcded5adab6564769906afc40341529415cd05081da2",
+    "team.settings_changed.v1": "34e39dff0870564a3495719b905f5df0c541efdd5c67646761c412b07432aad4",
+    "organization.created.v1": "b01995f18d38acaac29f955a21a0433b5a24a4907e6450a020c548e4864d8b01",
+    "organization.member_invited.v1": "df9841adb173b926e57f25b93537df41c09dcf6f84429e64e059835a1520e308",
+    "organization.invitation_revoked.v1": "dbaf0b2437844e647c3d4dc316b3553fd76df8d81f68f4ff45853c297dbe71ed",
+    "organization.invitation_accepted.v1": "b17fe87f64beff504482e94609bb23f0c6156c2c2e3c38c7fec60daa3c80f62f",
+    "organization.member_role_changed.v1": "ed77173518bbf174695bf8bd5f07a69f9f8a97d4a2fc8b771a0083727fdd44ab",
+    "organization.member_added.v1": "69e4e21c86475bc184f0087479ae0c51a904f1d7b1740d18250712e0f5265c0d",
+    "organization.member_removed.v1": "8022178b8b8e7695e6d60b9f4f256ea8315516661869eab816280b58b782c95f",
+    "organization.team_added.v1": "1bb4f2095d4d7a5295f0168f8ab11386e6e2c9cf0925f28aa0f31d73539cbaaf",
+    "organization.settings_changed.v1": "b5720b2b728c4af9182628f8cc03c3d97c24c7c3ed0bf023095bdc9623d966bc",
+    "organization.tier_changed.v1": "d4b3af5a351052d89bacc2dabfffc4a6c10f59be7ad981260d1a7887a6737dcd",
     "team.merging_changed.v1": "94a8f3ad8bd85fb624f478aa929782c84c7d56dd6604e998ccac50c9285f5bac",
 }
 
@@ -58,7 +101,56 @@ CONFLICT = "019b76de-5180-7b1c-9c0a-5a1d2e3f4a5b"
 WRITTEN = MergedField(rule=Rule.TEXT, mine="A default is made once.\nIt is shared by all calls.\n")
 
 EVENTS: Mapping[str, Event] = {
-    "team.created.v1": TeamCreated(name="Compilers \U0001f9ea"),
+    "team.created.v2": TeamCreated(
+        name="Linkers", admin="u-ada", organization_id="5e0c1f7a-2b64-4d3a-8c11-9f0e7d6c5b4a"
+    ),
+    "team.organization_applied.v1": TeamOrganizationApplied(
+        organization_version=7,
+        admins=["u-ada"],
+        removed=[],
+        defaults={"review": {"needed": 2}},
+        enforced=["review"],
+        tier=Tier.TEAM,
+    ),
+    "team.member_invited.v1": TeamMemberInvited(
+        invitation_id="b8a4f2d6-1c3e-4f59-8a7b-6d5c4e3f2a10",
+        proof_hash="1dbc6e9fc4cee6acc5f3acebaf126827625166d04aaf954ea32f308439ba693d",
+        expires_at="2026-01-08T00:00:00Z",
+        role=Role.VIEWER,
+    ),
+    "team.invitation_revoked.v1": TeamInvitationRevoked(invitation_id="b8a4f2d6-1c3e-4f59-8a7b-6d5c4e3f2a10"),
+    "team.invitation_accepted.v1": TeamInvitationAccepted(
+        invitation_id="b8a4f2d6-1c3e-4f59-8a7b-6d5c4e3f2a10", member="u-ben", role=Role.VIEWER
+    ),
+    "team.member_role_changed.v1": TeamMemberRoleChanged(member="u-ben", role=Role.DEVELOPER),
+    "team.member_added.v1": TeamMemberAdded(member="u-cleo", role=Role.AUDITOR),
+    "team.member_removed.v1": TeamMemberRemoved(member="u-cleo"),
+    "team.settings_changed.v1": TeamSettingsChanged(set={"x-language": "python"}, remove=[]),
+    "organization.created.v1": OrganizationCreated(name="Toolchains", admin="u-ada"),
+    "organization.member_invited.v1": OrganizationMemberInvited(
+        invitation_id="c1d2e3f4-5a6b-4c7d-8e9f-0a1b2c3d4e5f",
+        proof_hash="1dbc6e9fc4cee6acc5f3acebaf126827625166d04aaf954ea32f308439ba693d",
+        expires_at="2026-01-08T00:00:00Z",
+        role=OrganizationRole.MEMBER,
+    ),
+    "organization.invitation_revoked.v1": OrganizationInvitationRevoked(
+        invitation_id="c1d2e3f4-5a6b-4c7d-8e9f-0a1b2c3d4e5f"
+    ),
+    "organization.invitation_accepted.v1": OrganizationInvitationAccepted(
+        invitation_id="c1d2e3f4-5a6b-4c7d-8e9f-0a1b2c3d4e5f", member="u-ben", role=OrganizationRole.MEMBER
+    ),
+    "organization.member_role_changed.v1": OrganizationMemberRoleChanged(
+        member="u-ben", role=OrganizationRole.ADMIN
+    ),
+    "organization.member_added.v1": OrganizationMemberAdded(member="u-cleo", role=OrganizationRole.MEMBER),
+    "organization.member_removed.v1": OrganizationMemberRemoved(member="u-cleo"),
+    "organization.team_added.v1": OrganizationTeamAdded(
+        team_id="2c9d7e10-4b5f-4a68-9e3d-1a2b3c4d5e6f", name="Linkers", admin="u-ada"
+    ),
+    "organization.settings_changed.v1": OrganizationSettingsChanged(
+        set={"review": {"needed": 2}}, remove=[], enforce=["review"], release=[]
+    ),
+    "organization.tier_changed.v1": OrganizationTierChanged(tier=Tier.TEAM),
     "pattern.recorded.v1": PatternRecorded(fields=FIELDS),
     "pattern.edited.v3": edited(
         1,

@@ -26,9 +26,9 @@ from events.pattern import (
     taken_name,
 )
 from events.stream import evolve as evolve_stream
-from events.team import Team, TeamCreated
+from events.team import Team
 from tests.commands import PATTERN
-from tests.facts import ABANDONED, detected, edited, resolved, sides
+from tests.facts import ABANDONED, detected, edited, resolved, sides, team_created
 from tests.strategies import REPEATABLE, json_values, texts
 
 LIVE = Pattern(
@@ -188,7 +188,7 @@ def test_a_pattern_always_has_a_name(state: PatternState, event: PatternEvent) -
 
 
 def test_a_stream_of_any_kind_evolves_from_nothing() -> None:
-    assert evolve_stream(None, TeamCreated(name="A")) == Team(version=1, name="A")
+    assert evolve_stream(None, team_created("A")) == Team(version=1, name="A")
     recorded_first = evolve_stream(None, PatternRecorded(fields={"name": "x"}))
     assert recorded_first.version == 1
     assert evolve_stream(recorded_first, PatternDeleted()) == DeletedPattern(version=2)
@@ -201,7 +201,7 @@ def test_a_stream_holds_events_of_one_kind() -> None:
         evolve_stream(Team(version=1, name="A"), PatternRecorded(fields={"name": "x"}))
     for state in (LIVE, DeletedPattern(version=2)):
         with pytest.raises(ImpossibleEvent, match="pattern's stream"):
-            evolve_stream(state, TeamCreated(name="A"))
+            evolve_stream(state, team_created("A"))
 
 
 # ---------------------------------------------------------------- names and streams

@@ -37,7 +37,7 @@ conflict_fields = st.builds(
     ConflictField, rule=rules, clashes=st.booleans(), base=values, theirs=values, mine=values
 )
 events: st.SearchStrategy[Event] = (
-    st.builds(TeamCreated, name=texts)
+    st.builds(TeamCreated, name=texts, admin=st.none() | st.just("ada"), organization_id=st.none())
     | st.builds(PatternRecorded, fields=fields)
     | st.builds(
         PatternEdited,
@@ -196,9 +196,15 @@ CHAIN: Mapping[str, Upcaster] = {
 
 
 def test_an_old_version_is_read_through_every_step_in_the_newest_shape() -> None:
-    assert read("team.founded.v0", b'{"label":" A "}', CHAIN) == TeamCreated(name="A")
-    assert read("team.founded.v1", b'{"title":" A "}', CHAIN) == TeamCreated(name="A")
-    assert read("team.created.v1", b'{"name":" A "}', CHAIN) == TeamCreated(name=" A ")
+    assert read("team.founded.v0", b'{"label":" A "}', CHAIN) == TeamCreated(
+        name="A", admin=None, organization_id=None
+    )
+    assert read("team.founded.v1", b'{"title":" A "}', CHAIN) == TeamCreated(
+        name="A", admin=None, organization_id=None
+    )
+    assert read("team.created.v1", b'{"name":" A "}', CHAIN) == TeamCreated(
+        name=" A ", admin=None, organization_id=None
+    )
 
 
 def test_a_step_leaves_other_types_alone() -> None:

@@ -97,10 +97,10 @@ def test_a_malformed_record_is_refused_without_an_id(
 def test_poison_gets_an_outcome_and_blocks_nothing_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
     real = decide
 
-    def raising(view: Any, command: Any) -> Any:
+    def raising(view: Any, command: Any, sender: Any) -> Any:
         if getattr(command, "pattern_id", None) == pattern_id(1):
             raise ZeroDivisionError
-        return real(view, command)
+        return real(view, command, sender)
 
     monkeypatch.setattr(judging, "decide", raising)
     decided = Desk().decide(create_team(), record_pattern(1, 1, "a"), record_pattern(2, 2, "a"))

@@ -7,10 +7,11 @@ import pytest
 
 from events.pattern import PatternArchived, PatternRecorded, stream_of
 from events.record import NewRecord, Record
-from events.team import STREAM, TeamCreated
+from events.team import STREAM
 from projectors.chain import Step, StreamKey, TeamLog, follow
 from projectors.entries import incomplete_from, read_entries
 from projectors.errors import Broken
+from tests.facts import team_created
 from tests.scribe import LOG_ID, Scribe, edited
 
 RECORDED = PatternRecorded(fields={"name": "Names"})
@@ -132,7 +133,10 @@ def test_a_pattern_event_in_the_teams_stream_and_the_other_way_round_break_the_p
     log.command(log.new_id(), (STREAM, RECORDED))
     assert broken_at(log.records) == 1
     other = written()
-    other.command(other.new_id(), (stream_of(other.new_id()), TeamCreated(name="Team")))
+    other.command(
+        other.new_id(),
+        (stream_of(other.new_id()), team_created("Team")),
+    )
     assert broken_at(other.records) == 1
 
 
@@ -181,7 +185,12 @@ def test_events_that_cut_through_a_command_break_the_partition_at_its_beginning(
 
 def test_a_command_that_begins_in_its_middle_breaks_the_partition() -> None:
     log = written()
-    log.command(log.new_id(), (STREAM, TeamCreated(name="Team")), command_index=1, command_count=2)
+    log.command(
+        log.new_id(),
+        (STREAM, team_created("Team")),
+        command_index=1,
+        command_count=2,
+    )
     assert broken_at(log.records) == 1
 
 
