@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,20 +21,6 @@ from sync_client.wire import Accepted, Answer, Unanswered, read_answer, read_out
 _OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(
     dict[str, Any], config=ConfigDict(hide_input_in_errors=True)
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Log:
-    """A team, or an organization: what has members."""
-
-    kind: str
-    """As it stands in paths: `teams` or `organizations`."""
-    log_id: str
-
-    @property
-    def path(self) -> str:
-        """Where it is, below the API's base."""
-        return f"{self.kind}/{self.log_id}"
 
 
 class Api:
@@ -73,11 +58,11 @@ class Api:
         body = {"username": username, "password": password, "device": device}
         return read_account(self._server, await self.post("auth/login", body), asked_at)
 
-    async def submit(self, log: Log, command: Mapping[str, Json]) -> Accepted:
+    async def submit(self, path: str, command: Mapping[str, Json]) -> Accepted:
         """Have a command applied, once, and wait for its outcome; raise `CommandRefused`."""
         command_id = uuid7(time.time_ns() // 1_000_000, os.urandom(10))
         body = {"commands": [{"command_id": command_id, **command}]}
-        url = _url(self._server, f"{log.path}/commands")
+        url = _url(self._server, f"{path}/commands")
         answer = await patiently(self._patience, partial(self._send, url, body))
         if answer.command_id != command_id:
             raise UnexpectedAnswer("the outcome is of another command than was sent")

@@ -1,20 +1,32 @@
 """Commands on an organization: its members, and its teams."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from events.identifiers import is_uuid
-from sync_client.api import Log
+from events.roles import OrganizationRole
 from sync_client.console import say
-from sync_client.membership import Membership, accepting, new_log_id
-from sync_client.options import HERE, AsJson, Directory, OtherServer, ReadServer, Token, Username
+from sync_client.invitations import read_invitation
+from sync_client.membership import ORGANIZATION, Membership, new_log_id
+from sync_client.options import (
+    HERE,
+    AsJson,
+    Directory,
+    OtherServer,
+    ReadServer,
+    Removes,
+    Sets,
+    SetsJson,
+    Token,
+    Username,
+    fields_from,
+)
 from sync_client.reaching import place_of
 from sync_client.team_commands import Days, InvitationText, Member, invitation_from
 
 OrgId = Annotated[str, typer.Option("--org", help="The organization's id.", envvar="PATTERNLOG_ORGANIZATION")]
-OrgRole = Literal["admin", "member"]
 
 app = typer.Typer(no_args_is_help=True, help="Organizations: their members, and their teams.")
 
@@ -35,7 +47,7 @@ def create(
     """Create an organization, of which you are the first admin."""
     org = _organization(new_log_id(), server, username, token, directory)
     org.submit({"type": "create_organization", "name": name})
-    say(f"organization {org.log.log_id}")
+    say(f"organization {org.log_id}")
 
 
 @app.command("add-team")
@@ -71,7 +83,9 @@ def members(
 @app.command()
 def invite(
     org: OrgId,
-    role: Annotated[OrgRole, typer.Option("--role", help="As what they join.")] = "member",
+    role: Annotated[
+        OrganizationRole, typer.Option("--role", help="As what they join.")
+    ] = OrganizationRole.MEMBER,
     days: Days = 7,
     server: OtherServer = None,
     username: Username = None,
@@ -79,7 +93,31 @@ def invite(
     directory: Directory = HERE,
 ) -> None:
     """Print an invitation for one person, this once."""
-    _organization(org, server, username, token, directory).invite(role, days)
+    _organization(org, server, username, token, directory).invite(role.value, days)
+
+
+@app.command()
+def settings(  # noqa: PLR0913, PLR0917 - each is an option
+    org: OrgId,
+    given: Sets = None,
+    given_json: SetsJson = None,
+    remove: Removes = None,
+    enforce: Annotated[list[str] | None, typer.Option("--enforce", help="No team can override it.")] = None,
+    release: Annotated[list[str] | None, typer.Option("--release", help="Teams can override it.")] = None,
+    server: OtherServer = None,
+    read_server: ReadServer = None,
+    username: Username = None,
+    token: Token = None,
+    directory: Directory = HERE,
+) -> None:
+    """Change the settings of all its teams, or show them."""
+    found = _organization(org, server, username, token, directory, read_server)
+    found.change_settings(
+        set=fields_from(given, given_json),
+        remove=list(remove or ()),
+        enforce=list(enforce or ()),
+        release=list(release or ()),
+    )
 
 
 @app.command()
@@ -90,15 +128,14 @@ def join(
     directory: Directory = HERE,
 ) -> None:
     """Join the organization that an invitation is to."""
-    org_id, command = accepting(invitation_from(invitation))
-    _organization(org_id, server, username, None, directory).submit(command)
-    say(f"joined organization {org_id}")
+    given = read_invitation(invitation_from(invitation))
+    _organization(given.log_id, server, username, None, directory).join(given)
 
 
 @app.command()
 def role(
     member: Member,
-    role: Annotated[OrgRole, typer.Argument(metavar="ROLE")],
+    role: Annotated[OrganizationRole, typer.Argument(metavar="ROLE")],
     org: OrgId,
     server: OtherServer = None,
     username: Username = None,
@@ -106,9 +143,7 @@ def role(
     directory: Directory = HERE,
 ) -> None:
     """Make a member something else."""
-    command = {"type": "change_member_role", "member": member, "role": role}
-    _organization(org, server, username, token, directory).submit(command)
-    say(f"{member} is {role} now")
+    _organization(org, server, username, token, directory).change_role(member, role.value)
 
 
 @app.command()
@@ -121,8 +156,7 @@ def remove(
     directory: Directory = HERE,
 ) -> None:
     """Remove a member."""
-    _organization(org, server, username, token, directory).submit({"type": "remove_member", "member": member})
-    say(f"removed {member}")
+    _organization(org, server, username, token, directory).remove(member)
 
 
 def _organization(
@@ -136,5 +170,4 @@ def _organization(
     if not is_uuid(org):
         raise typer.BadParameter(f"{org!r} is not an organization's id, which is a lower-case UUID")
     place = place_of(server, directory, read_server)
-    log = Log(kind="organizations", log_id=org)
-    return Membership(place=place, log=log, token=token, username=username)
+    return Membership(place=place, kind=ORGANIZATION, log_id=org, token=token, username=username)

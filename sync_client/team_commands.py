@@ -8,9 +8,9 @@ import typer
 
 from events.identifiers import is_uuid
 from events.roles import Role
-from sync_client.api import Log
 from sync_client.console import say, say_json
-from sync_client.membership import Membership, accepting, new_log_id
+from sync_client.invitations import read_invitation
+from sync_client.membership import TEAM, Membership, new_log_id
 from sync_client.options import (
     HERE,
     AsJson,
@@ -50,7 +50,7 @@ def create(
     """Create a team, of which you are the first admin."""
     team = _team(new_log_id(), server, username, token, directory)
     team.submit({"type": "create_team", "name": name})
-    say(f"team {team.log.log_id}")
+    say(f"team {team.log_id}")
 
 
 @app.command("list")
@@ -124,9 +124,7 @@ def revoke(
     directory: Directory = HERE,
 ) -> None:
     """Take an invitation back."""
-    command = {"type": "revoke_invitation", "invitation_id": invitation_id}
-    _team(team, server, username, token, directory).submit(command)
-    say(f"revoked {invitation_id}")
+    _team(team, server, username, token, directory).revoke(invitation_id)
 
 
 @app.command()
@@ -137,9 +135,22 @@ def join(
     directory: Directory = HERE,
 ) -> None:
     """Join the team that an invitation is to."""
-    team_id, command = accepting(invitation_from(invitation))
-    _team(team_id, server, username, None, directory).submit(command)
-    say(f"joined team {team_id}")
+    given = read_invitation(invitation_from(invitation))
+    _team(given.log_id, server, username, None, directory).join(given)
+
+
+@app.command()
+def add(
+    member: Annotated[str, typer.Argument(metavar="USER", help="Their user id.")],
+    role: Annotated[Role, typer.Option("--role", help="As what they belong to it.")],
+    team: TeamId = None,
+    server: OtherServer = None,
+    username: Username = None,
+    token: Token = None,
+    directory: Directory = HERE,
+) -> None:
+    """Let somebody belong to the team who has an account; others are invited."""
+    _team(team, server, username, token, directory).add(member, role.value)
 
 
 @app.command()
@@ -153,9 +164,7 @@ def role(
     directory: Directory = HERE,
 ) -> None:
     """Make a member something else."""
-    command = {"type": "change_member_role", "member": member, "role": role.value}
-    _team(team, server, username, token, directory).submit(command)
-    say(f"{member} is {role.value} now")
+    _team(team, server, username, token, directory).change_role(member, role.value)
 
 
 @app.command()
@@ -168,8 +177,7 @@ def remove(
     directory: Directory = HERE,
 ) -> None:
     """Remove a member, which cuts them off at once."""
-    _team(team, server, username, token, directory).submit({"type": "remove_member", "member": member})
-    say(f"removed {member}")
+    _team(team, server, username, token, directory).remove(member)
 
 
 @app.command()
@@ -185,13 +193,8 @@ def settings(  # noqa: PLR0913, PLR0917 - each is an option
     directory: Directory = HERE,
 ) -> None:
     """Change the team's settings, or show them."""
-    fields = fields_from(given, given_json)
     found = _team(team, server, username, token, directory, read_server)
-    if fields or remove:
-        found.submit({"type": "change_settings", "set": fields, "remove": list(remove or ())})
-        say("changed the settings")
-    else:
-        found.show_settings()
+    found.change_settings(set=fields_from(given, given_json), remove=list(remove or ()))
 
 
 def invitation_from(text: str) -> str:
@@ -213,4 +216,4 @@ def _team(
         raise typer.BadParameter("which team? Give its id with --team")
     if not is_uuid(team_id):
         raise typer.BadParameter(f"{team_id!r} is not a team's id, which is a lower-case UUID")
-    return Membership(place=place, log=Log(kind="teams", log_id=team_id), token=token, username=username)
+    return Membership(place=place, kind=TEAM, log_id=team_id, token=token, username=username)
