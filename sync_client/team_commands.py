@@ -29,7 +29,7 @@ from sync_client.reaching import place_of
 TeamId = Annotated[str | None, typer.Option("--team", help="Its id, if it is not the workspace's.")]
 InvitationText = Annotated[str, typer.Argument(metavar="INVITATION", help="Its text; - is standard input.")]
 Member = Annotated[str, typer.Argument(metavar="USER", help="The member's user id.")]
-Days = Annotated[int, typer.Option("--expires-in-days", min=1, help="How long one can join by it.")]
+Days = Annotated[int, typer.Option("--expires-in-days", min=1, max=30, help="How long one can join by it.")]
 
 app = typer.Typer(no_args_is_help=True, help="Teams: who belongs to them, and as what.")
 

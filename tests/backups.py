@@ -30,8 +30,8 @@ from server.setup import set_up
 from sync_client.audit_wire import ServerKeys
 from sync_client.errors import TryLater
 from sync_client.http_transport import Endpoint, HttpTransport, http_transport
-from sync_client.session_auth import BearerToken
 from sync_client.replica import writable_replica
+from sync_client.session_auth import BearerToken
 from sync_client.surroundings import Surroundings, utc_now
 from sync_client.transport import Transport
 from sync_client.wire import Answer, ChangesPage

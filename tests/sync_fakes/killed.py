@@ -13,6 +13,7 @@ from events.json_text import Json
 from sync_client import command_line, pull, replica
 from sync_client.http_transport import HttpTransport
 from sync_client.wire import Answer, ChangesPage
+from tests.sync_fakes.http_server import TOKEN
 
 _Result = TypeVar("_Result")
 _connect = replica._connect
@@ -77,6 +78,7 @@ def _run(steps: Steps, arguments: list[str]) -> None:
     HttpTransport.send = send  # type: ignore[method-assign]
     HttpTransport.changes = changes  # type: ignore[method-assign]
     pull.PAGE = 10
+    os.environ["PATTERNLOG_TOKEN"] = TOKEN
     sys.argv = ["patternlog", *arguments]
     try:
         command_line.main()

@@ -10,6 +10,7 @@ from events.cursor import Cursor
 from events.json_text import Json
 from sync_client.errors import (
     BatchRefused,
+    Forbidden,
     LogChanged,
     NeedsSignIn,
     RequestRefused,
@@ -107,7 +108,11 @@ async def test_each_kind_of_outcome_is_read() -> None:
     ("answer", "error", "code"),
     [
         (problem(401, "unauthenticated"), NeedsSignIn, "unauthenticated"),
-        (problem(403, "forbidden"), NeedsSignIn, "forbidden"),
+        (problem(403, "forbidden"), Forbidden, "forbidden"),
+        (problem(503, "auth_unavailable"), TryLater, "auth_unavailable"),
+        (problem(429, "rate_limited"), TryLater, "rate_limited"),
+        (httpx.Response(401, content=PROXY_PAGE), NeedsSignIn, "http_401"),
+        (httpx.Response(403, content=PROXY_PAGE), UnexpectedAnswer, "unexpected_answer"),
         (problem(408, "request_timeout"), TryLater, "request_timeout"),
         (problem(429, "too_many_requests"), TryLater, "too_many_requests"),
         (problem(500, "internal_error"), TryLater, "internal_error"),
