@@ -125,9 +125,11 @@ def verify_email(
 
 def _sign_in(place: Place, name: str, password: str) -> None:
     device = f"patternlog on {platform.node()}"[:_LONGEST_DEVICE]
-    account = place.ask(None, lambda api: api.log_in(name, password, device))
-    Credentials(credentials_path()).sign_in(account)
-    say(f"signed in on {place.server} as {account.username}")
+    credentials = Credentials(credentials_path())
+    known = credentials.device_of(place.server, name)
+    found = place.ask(None, lambda api: api.log_in(name, password, device, known))
+    credentials.sign_in(found.account, found.known_device)
+    say(f"signed in on {place.server} as {found.account.username}")
 
 
 def _place_for_secrets(server: str | None, directory: Path) -> Place:

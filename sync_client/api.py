@@ -11,10 +11,9 @@ from pydantic import ConfigDict, TypeAdapter
 
 from events.identifiers import uuid7
 from events.json_text import Json, dump
-from sync_client.credentials import Account
 from sync_client.errors import CommandRefused, TryLater, UnexpectedAnswer
 from sync_client.http_errors import error_of, explained
-from sync_client.identity_wire import moment, read_account
+from sync_client.identity_wire import LoggedIn, moment, read_login
 from sync_client.retrying import Patience, patiently
 from sync_client.wire import Accepted, Answer, Unanswered, read_answer, read_outcomes, read_shape
 
@@ -52,11 +51,13 @@ class Api:
         """Ask for something, once."""
         return await self._ask("POST", _url(self._server, path), body)
 
-    async def log_in(self, username: str, password: str, device: str) -> Account:
+    async def log_in(self, username: str, password: str, device: str, known_device: str | None) -> LoggedIn:
         """A new session; raise `NeedsSignIn` for another password."""
         asked_at = moment()
         body = {"username": username, "password": password, "device": device}
-        return read_account(self._server, await self.post("auth/login", body), asked_at)
+        if known_device is not None:
+            body["known_device"] = known_device
+        return read_login(self._server, await self.post("auth/login", body), asked_at)
 
     async def submit(self, path: str, command: Mapping[str, Json]) -> Accepted:
         """Have a command applied, once, and wait for its outcome; raise `CommandRefused`."""

@@ -41,6 +41,8 @@ class _File:
     version: Literal[1] = 1
     accounts: list[Account] = field(default_factory=list)
     """The one that signed in last is the last."""
+    devices: dict[str, str] = field(default_factory=dict)
+    """What servers know this machine by, by server and name; it stays when people sign out."""
 
 
 _FILE: TypeAdapter[_File] = TypeAdapter(_File)
@@ -72,7 +74,12 @@ class Credentials:
     def accounts(self) -> Sequence[Account]:
         """Everybody, whoever signed in last at the end; raise `CredentialsError`."""
         with self._explained():
-            return self._read()
+            return self._read().accounts
+
+    def device_of(self, server: str, username: str) -> str | None:
+        """What a server knows this machine by, so that those who guess passwords hold nobody up here."""
+        with self._explained():
+            return self._read().devices.get(_device_key(server, username))
 
     def find(self, server: str, username: str | None = None) -> Account:
         """A server's account, or the one that signed in there last; raise `NeedsSignIn` if there is none."""
@@ -82,21 +89,23 @@ class Credentials:
         whom = "nobody is" if username is None else f"{username} is not"
         raise NeedsSignIn("not_signed_in", f"{whom} signed in here: {sign_in_hint(server, username)}")
 
-    def sign_in(self, account: Account) -> None:
+    def sign_in(self, account: Account, known_device: str | None = None) -> None:
         """Keep an account as the one that signed in last."""
-        with self._changing() as accounts:
-            others = [one for one in accounts if not _same(one, account)]
-            accounts[:] = [*others, account]
+        with self._changing() as file:
+            file.accounts[:] = [*(one for one in file.accounts if not _same(one, account)), account]
+            if known_device is not None:
+                file.devices[_device_key(account.server, account.username)] = known_device
 
     def renew(self, account: Account) -> None:
         """Keep an account's new tokens, if it was not signed out meanwhile."""
-        with self._changing() as accounts:
-            accounts[:] = [account if _same(one, account) else one for one in accounts]
+        with self._changing() as file:
+            file.accounts[:] = [account if _same(one, account) else one for one in file.accounts]
 
     def sign_out(self, account: Account) -> None:
         """Forget an account, unless it has other tokens by now."""
-        with self._changing() as accounts:
-            accounts[:] = [one for one in accounts if one.refresh_token != account.refresh_token]
+        with self._changing() as file:
+            others = [one for one in file.accounts if one.refresh_token != account.refresh_token]
+            file.accounts[:] = others
 
     @contextmanager
     def turn_of(self, account: Account) -> Iterator[bool]:
@@ -117,15 +126,15 @@ class Credentials:
             os.close(descriptor)
 
     @contextmanager
-    def _changing(self) -> Iterator[list[Account]]:
-        """The accounts, to be changed; others wait meanwhile."""
+    def _changing(self) -> Iterator[_File]:
+        """What is in the file, to be changed; others wait meanwhile."""
         with self._explained():
             descriptor = self._open_lock(f".{self.path.name}.lock")
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-                accounts = self._read()
-                yield accounts
-                self._write(accounts)
+                found = self._read()
+                yield found
+                self._write(found)
             finally:
                 os.close(descriptor)
 
@@ -134,13 +143,13 @@ class Credentials:
         # The file stays: removing it would let two processes lock two files of one name.
         return os.open(self.path.with_name(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def _read(self) -> list[Account]:
+    def _read(self) -> _File:
         try:
             with self.path.open("rb") as file:
                 self._check(os.fstat(file.fileno()))
-                return _FILE.validate_json(file.read()).accounts
+                return _FILE.validate_json(file.read())
         except FileNotFoundError:
-            return []
+            return _File()
         except ValidationError:
             raise CredentialsError(
                 "credentials_unusable", f"{self.path} is damaged: remove it, and sign in again"
@@ -154,12 +163,12 @@ class Credentials:
             detail = f"others can read or change {self.path}: chmod 600 it, and better sign out and in again"
             raise CredentialsError("credentials_exposed", detail)
 
-    def _write(self, accounts: list[Account]) -> None:
+    def _write(self, changed: _File) -> None:
         new = self.path.with_name(f".{self.path.name}.new")
         new.unlink(missing_ok=True)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_FILE.dump_json(_File(accounts=accounts), indent=2))
+            file.write(_FILE.dump_json(changed, indent=2))
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.path)
@@ -182,6 +191,10 @@ def sign_in_hint(server: str, username: str | None) -> str:
     """What to type to sign in."""
     whom = "" if username is None else f" --username {username}"
     return f"patternlog login --server {server_key(server)}{whom}"
+
+
+def _device_key(server: str, username: str) -> str:
+    return f"{server_key(server)} {username}"
 
 
 def _same(one: Account, other: Account) -> bool:

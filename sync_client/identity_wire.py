@@ -19,6 +19,7 @@ class _SignedIn:
     expires_in: float
     user_id: str
     username: str
+    known_device: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, config=_OPEN)
@@ -45,9 +46,27 @@ def moment() -> Moment:
     return Moment(wall=time.time(), steady=time.monotonic())
 
 
-def read_account(server: str, body: bytes, asked_at: Moment) -> Account:
-    """The account that a login or a refresh leads to; raise `UnexpectedAnswer`."""
+@dataclass(frozen=True, kw_only=True)
+class LoggedIn:
+    """An account, and what the server knows this machine by."""
+
+    account: Account
+    known_device: str | None = field(repr=False)
+
+
+def read_login(server: str, body: bytes, asked_at: Moment) -> LoggedIn:
+    """What a login leads to; raise `UnexpectedAnswer`."""
     found = read_shape(_SIGNED_IN, body)
+    account = _account(server, found, asked_at)
+    return LoggedIn(account=account, known_device=found.known_device)
+
+
+def read_account(server: str, body: bytes, asked_at: Moment) -> Account:
+    """The account that a refresh leads to; raise `UnexpectedAnswer`."""
+    return _account(server, read_shape(_SIGNED_IN, body), asked_at)
+
+
+def _account(server: str, found: _SignedIn, asked_at: Moment) -> Account:
     return Account(
         server=server_key(server),
         username=found.username,

@@ -41,6 +41,8 @@ class FakeAccounts:
     expired: set[str] = field(default_factory=set)
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     """API keys: their ids and whose they are."""
+    devices: list[str] = field(default_factory=list)
+    """What each login's machine is known by."""
     grace: bool = False
     """Whether the last refresh token may come again."""
     refreshes: int = 0
@@ -100,7 +102,9 @@ class FakeAccounts:
             raise Refused(401, "invalid_credentials")
         session = _Session(session_id=str(uuid.uuid4()), user=user, device=given.get("device", ""))
         self.sessions.append(session)
-        return self._issued(session)
+        known = given.get("known_device") or f"device-{secrets.token_hex(16)}"
+        self.devices.append(known)
+        return {**self._issued(session), "known_device": known}
 
     def _refresh(self, token: str) -> Json:
         self.refreshes += 1
@@ -115,7 +119,7 @@ class FakeAccounts:
             raise Refused(401, "token_revoked")
         return self._issued(session)
 
-    def _issued(self, session: _Session) -> Json:
+    def _issued(self, session: _Session) -> dict[str, Json]:
         access, refresh = f"access-{secrets.token_hex(16)}", f"refresh-{secrets.token_hex(16)}"
         self.access[access] = session
         session.tokens.append(refresh)

@@ -39,6 +39,7 @@ def main(fatal: int, arguments: list[str], output: Path) -> None:
 
     With 0 as the fatal step it runs to its end, and the output ends in the number of steps.
     """
+    os.environ["PATTERNLOG_TOKEN"] = TOKEN
     with output.open("w") as file, redirect_stdout(file), redirect_stderr(file):
         _run(Steps(fatal), arguments)
 
@@ -78,7 +79,6 @@ def _run(steps: Steps, arguments: list[str]) -> None:
     HttpTransport.send = send  # type: ignore[method-assign]
     HttpTransport.changes = changes  # type: ignore[method-assign]
     pull.PAGE = 10
-    os.environ["PATTERNLOG_TOKEN"] = TOKEN
     sys.argv = ["patternlog", *arguments]
     try:
         command_line.main()

@@ -93,6 +93,7 @@ def test_who_signs_out_is_out_here_and_on_the_server(people: People) -> None:
     people.run("logout")
     assert "over already" in people.terminal.errors
     people.login("ada")
+    assert len(set(people.fake.accounts.devices)) == 1
     people.run("logout", "--local")
     assert [one.ended for one in people.fake.accounts.sessions] == [True, True, False]
 
@@ -243,6 +244,7 @@ def test_no_secret_is_said_logged_or_kept_but_in_the_one_file(
     people.run("pull", expect=SIGN_IN)
     accounts = people.fake.accounts
     secrets = [PASSWORD, "access-x", *accounts.access]
+    secrets += accounts.devices
     secrets += [token for session in accounts.sessions for token in session.tokens]
     assert len(secrets) > 5
     said = people.said + caplog.text

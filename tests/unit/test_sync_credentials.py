@@ -110,6 +110,15 @@ def test_signing_out_leaves_a_session_that_began_meanwhile(file: Credentials) ->
     assert file.find(ADA.server).refresh_token == "refresh-9"
 
 
+def test_a_machine_stays_known_when_people_sign_out(file: Credentials) -> None:
+    assert file.device_of(ADA.server, "ada") is None
+    file.sign_in(ADA, "device-1")
+    file.sign_out(ADA)
+    file.sign_in(ADA)
+    assert file.device_of(f"{ADA.server}/", "ada") == "device-1"
+    assert file.device_of(ADA.server, "ben") is None
+
+
 def test_one_at_a_time_renews(file: Credentials) -> None:
     with file.turn_of(ADA) as first, file.turn_of(ADA) as second, file.turn_of(BEN) as another:
         assert (first, second, another) == (True, False, True)
