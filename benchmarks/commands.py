@@ -5,12 +5,18 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable
+from functools import cache
+
+from pydantic import SecretStr
 
 from benchmarks.connection import MakeRequest
 from events.identifiers import uuid7
+from identity.access_tokens import LONGEST_LIFE_S, Claims
+from identity.signing import format_of
+from identity.token_keys import new_seed
+from runtime.settings import Settings
 
 TEAMS = [str(uuid.UUID(int=number)) for number in range(1, 17)]
-TOKEN = {"Authorization": "Bearer dev-bench"}
 FILLING = {
     "description": "d" * 250,
     "problem": "p" * 150,
@@ -20,6 +26,23 @@ FILLING = {
     "tags": ["bench"],
 }
 """The fields of every pattern but its name."""
+
+
+@cache
+def token_seed() -> str:
+    """The seed by which the services take the tokens that the workloads send."""
+    return new_seed()
+
+
+@cache
+def bearer() -> dict[str, str]:
+    """The header of whoever sends the workloads: a token that is good for an hour."""
+    settings = Settings(_env_file=None, token_keys=SecretStr(token_seed()))
+    now = int(time.time())
+    claims = Claims(
+        sub="bench", sid=str(uuid.uuid4()), jti=uuid.uuid4().hex, iat=now, exp=now + LONGEST_LIFE_S
+    )
+    return {"Authorization": f"Bearer {format_of(settings).sign(claims)}"}
 
 
 def command_id() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
-from benchmarks.commands import TEAMS, TOKEN, command_id, path_of
+from benchmarks.commands import TEAMS, bearer, command_id, path_of
 from benchmarks.connection import BadAnswer, Connection
 from benchmarks.running import services, stack
 from benchmarks.statistics import Report, Sample
@@ -146,7 +146,7 @@ async def _edit_together(url: str) -> Sample:
     first, numbers, latencies = command_id(), count(), list[float]()
     fields = {"name": "hot", "counters": {"seen": 0}, "tags": []}
     recorded = {"type": "record_pattern", "command_id": first, "pattern_id": _pattern_id(0), "fields": fields}
-    await _send(Connection(url, TOKEN), recorded)
+    await _send(Connection(url, bearer()), recorded)
     began = time.perf_counter()
     editors = (
         _editor(url, own, first, lambda: next(numbers) < EDITS, latencies) for own in range(CONNECTIONS)
@@ -156,7 +156,7 @@ async def _edit_together(url: str) -> Sample:
 
 
 async def _editor(url: str, own: int, base: str, goes_on: Callable[[], bool], latencies: list[float]) -> None:
-    connection, counted, tags = Connection(url, TOKEN), 0, [f"tag {own}"]
+    connection, counted, tags = Connection(url, bearer()), 0, [f"tag {own}"]
     while goes_on():
         counted += 1
         began = time.perf_counter()
@@ -186,7 +186,7 @@ async def _send(connection: Connection, command: dict[str, Json]) -> dict[str, J
 
 
 async def _read(url: str) -> dict[str, Json]:
-    connection = Connection(url, TOKEN)
+    connection = Connection(url, bearer())
     path = f"/api/v1/teams/{TEAMS[0]}/patterns/{_pattern_id(0)}"
     while True:
         _, answer = await connection.request("GET", path)

@@ -8,7 +8,7 @@ from random import Random
 
 import asyncpg
 
-from benchmarks.commands import TOKEN
+from benchmarks.commands import bearer
 from benchmarks.connection import Connection
 from benchmarks.running import services, stack
 from benchmarks.statistics import Report
@@ -63,7 +63,7 @@ async def _save(pg: asyncpg.Connection, edges: Edges) -> None:
 
 
 async def _proofs(url: str) -> tuple[list[float], list[int]]:
-    connection, random = Connection(url, TOKEN), Random(1)
+    connection, random = Connection(url, bearer()), Random(1)
     latencies, sizes = [], []
     for _ in range(PROOFS):
         query = f"sequence={random.randint(1, EVENTS)}&size={EVENTS}"

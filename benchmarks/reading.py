@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import asyncpg
 
-from benchmarks.commands import TEAMS, TOKEN, batch, record_pattern
+from benchmarks.commands import TEAMS, batch, bearer, record_pattern
 from benchmarks.connection import Connection
 from benchmarks.running import services, stack
 from benchmarks.statistics import Report
@@ -37,7 +37,7 @@ def read(report: Report) -> None:
 async def fill(url: str, patterns: int) -> None:
     """Record so many patterns, 500 to a request."""
     make, size = batch(500), 500
-    connection = Connection(url, TOKEN)
+    connection = Connection(url, bearer())
     for number in range(-(-patterns // size)):
         path, body = make(number)
         status, answer = await connection.request("POST", path, body)
@@ -108,8 +108,8 @@ def _visible(report: Report, started: Services) -> None:
 
 
 async def _write_and_see(started: Services) -> list[float]:
-    writing = Connection(started.url("command-api"), TOKEN)
-    reading = Connection(started.url("read-api"), TOKEN)
+    writing = Connection(started.url("command-api"), bearer())
+    reading = Connection(started.url("read-api"), bearer())
     latencies = []
     for number in range(VISIBLE):
         team, command = f"/api/v1/teams/{TEAMS[number % len(TEAMS)]}", record_pattern()
@@ -131,7 +131,7 @@ def _pull(report: Report, started: Services) -> None:
 
 
 async def _fill_one_team(url: str) -> None:
-    connection = Connection(url, TOKEN)
+    connection = Connection(url, bearer())
     for _ in range(PULLED // 500):
         body = json.dumps({"commands": [record_pattern() for _ in range(500)]}).encode()
         await connection.request("POST", f"/api/v1/teams/{TEAMS[0]}/commands", body)
@@ -139,7 +139,7 @@ async def _fill_one_team(url: str) -> None:
 
 
 async def _pull_once(started: Services) -> float:
-    connection = Connection(started.url("read-api"), TOKEN)
+    connection = Connection(started.url("read-api"), bearer())
     cursor, pulled = "", 0
     began = time.perf_counter()
     while pulled < PULLED:

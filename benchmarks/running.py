@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.commands import TEAMS, TOKEN, create_team
+from benchmarks.commands import TEAMS, bearer, create_team, token_seed
 from benchmarks.connection import Connection
 from devstack.guard import Guard
 from devstack.ports import HOST, Ports
@@ -22,7 +22,7 @@ PARTITIONS = "2"
 def stack(brokers: int = 1, *, flush: bool = False) -> Iterator[DevStack]:
     """A fresh stack; with `flush` every record is on disk before Kafka acknowledges it."""
     properties = {"log.flush.interval.messages": "1"} if flush else {}
-    with DevStack(StackOptions(brokers=brokers, with_redis=False, kafka_properties=properties)) as running:
+    with DevStack(StackOptions(brokers=brokers, kafka_properties=properties)) as running:
         yield running
 
 
@@ -34,6 +34,7 @@ def services(running: DevStack, *kinds: str, prefix: str, brokers: int = 1) -> I
         "PATTERNLOG_LOG_REPLICATION": str(brokers),
         "PATTERNLOG_TOPIC_PREFIX": prefix,
         "PATTERNLOG_LOG_LEVEL": "WARNING",
+        "PATTERNLOG_TOKEN_KEYS": token_seed(),
     }
     with Services(settings) as started:
         started.set_up()
@@ -64,7 +65,7 @@ def peer(kind: str, dsn: str) -> Iterator[str]:
 
 
 async def _create_teams(url: str) -> None:
-    connection = Connection(url, TOKEN)
+    connection = Connection(url, bearer())
     for team_id in TEAMS:
         body = json.dumps(create_team()).encode()
         status, answer = await connection.request("POST", f"/api/v1/teams/{team_id}/commands", body)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from benchmarks.commands import TOKEN, batch, single
+from benchmarks.commands import batch, bearer, single
 from benchmarks.connection import MakeRequest, drive
 from benchmarks.running import peer, services, stack
 from benchmarks.statistics import Report, Sample
@@ -86,4 +86,4 @@ def measure(url: str, make: MakeRequest, *, connections: int) -> list[Sample]:
 
 
 def _drive(url: str, make: MakeRequest, *, connections: int, seconds: float) -> Sample:
-    return asyncio.run(drive(url, TOKEN, make, connections=connections, seconds=seconds))
+    return asyncio.run(drive(url, bearer(), make, connections=connections, seconds=seconds))

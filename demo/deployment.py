@@ -10,10 +10,12 @@ from devstack.ports import HOST
 from devstack.progress import Reporter
 from devstack.services import EVERY_KIND, Services
 from devstack.stack import DevStack, StackOptions
+from identity.token_keys import new_seed as new_token_seed
 from projectors.notary.keys import new_seed
 
 PARTITIONS = "4"
 SEED = "tree-head-key"
+KEY_OF_TOKENS = "token-key"
 TREE_HEAD_S = "5"
 """Short, for whoever tries the audit and does not want to wait for a head."""
 
@@ -24,7 +26,7 @@ def deployment(reporter: Reporter) -> Iterator[Services]:
     reporter.say("Starting real Kafka, PostgreSQL and Redis …")
     with DevStack(reporter=reporter) as stack:
         reporter.say("Starting command API, decider, projector and read API, a process each …")
-        with Services(settings_for(stack, new_seed())) as services:
+        with Services(settings_for(stack, new_seed(), new_token_seed())) as services:
             services.set_up()
             services.start(*EVERY_KIND)
             yield services
@@ -35,7 +37,7 @@ def kept_deployment(reporter: Reporter, data_dir: Path, port: int) -> Iterator[S
     """The same with data that is kept, and both APIs on one port: this one, or any if others have it."""
     with (
         DevStack(StackOptions(data_dir=data_dir), reporter) as stack,
-        Services(settings_for(stack, kept_seed(data_dir))) as services,
+        Services(settings_for(stack, kept_seed(data_dir), kept_seed(data_dir, KEY_OF_TOKENS))) as services,
     ):
         services.set_up()
         wanted = {"port": str(port)} if is_free(port) else {}
@@ -57,18 +59,19 @@ def is_free(port: int) -> bool:
     return True
 
 
-def settings_for(stack: DevStack, seed: str) -> dict[str, str]:
-    """The settings of the services on a stack; tree heads are signed by the seed's key."""
+def settings_for(stack: DevStack, seed: str, token_seed: str) -> dict[str, str]:
+    """The settings of the services on a stack; tree heads and tokens are signed by the seeds' keys."""
     return stack.environment() | {
         "PATTERNLOG_LOG_PARTITIONS": PARTITIONS,
         "PATTERNLOG_TREE_HEAD_KEYS": seed,
         "PATTERNLOG_TREE_HEAD_S": TREE_HEAD_S,
+        "PATTERNLOG_TOKEN_KEYS": token_seed,
     }
 
 
-def kept_seed(data_dir: Path) -> str:
-    """The seed of the development key that lies beside the data, made at the first start."""
-    path = data_dir / SEED
+def kept_seed(data_dir: Path, name: str = SEED) -> str:
+    """The seed of a development key that lies beside the data, made at the first start."""
+    path = data_dir / name
     if not path.exists():
         written = path.with_suffix(".part")
         written.touch(mode=0o600)

@@ -10,7 +10,6 @@ from runtime import health, metrics, problems
 from runtime.authentication import Authentication
 from runtime.body_limit import BodyLimit
 from runtime.cut_off import CutOff
-from runtime.development_tokens import create_authenticator
 from runtime.health import Health
 from runtime.http_metrics import HttpMetrics, templates_of
 from runtime.openapi import PROBLEMS, DescribedApp
@@ -32,7 +31,6 @@ def build_app(title: str, settings: Settings, routers: Sequence[APIRouter], part
     )
     app.state.settings = settings
     app.state.health = Health()
-    app.state.authenticator = create_authenticator(settings)
     problems.install(app)
     # Routes are tried in order: the ones that have to be fast come first.
     for router in (*routers, health.router, metrics.router):

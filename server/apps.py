@@ -37,8 +37,11 @@ def app_of(process: Process, settings: Settings) -> FastAPI:
 def _command_api(settings: Settings) -> FastAPI:
     from command_api.part import command_api_part
     from command_api.routes import router
+    from identity.part import authentication_part, identity_part, token_keys_part
+    from identity.routes import router as identity
 
-    return build_app("Patternlog command-api", settings, [router], [migrated_or_away, command_api_part])
+    parts = [token_keys_part, migrated_or_away, authentication_part, identity_part, command_api_part]
+    return build_app("Patternlog command-api", settings, [router, identity], parts)
 
 
 def _decider(settings: Settings) -> FastAPI:
@@ -54,17 +57,28 @@ def _projector(settings: Settings) -> FastAPI:
 
 
 def _read_api(settings: Settings) -> FastAPI:
+    from identity.part import authentication_part, token_keys_part
     from read_api.part import read_api_part
     from read_api.routes import router
 
-    return build_app("Patternlog read-api", settings, [router], [migrated, read_api_part])
+    parts = [token_keys_part, migrated, authentication_part, read_api_part]
+    return build_app("Patternlog read-api", settings, [router], parts)
 
 
 def _gateway(settings: Settings) -> FastAPI:
     from command_api.part import command_api_part
     from command_api.routes import router as commands
+    from identity.part import authentication_part, identity_part, token_keys_part
+    from identity.routes import router as identity
     from read_api.part import read_api_part
     from read_api.routes import router as reads
 
-    parts = [migrated_or_away, command_api_part, read_api_part]
-    return build_app("Patternlog", settings, [commands, reads], parts)
+    parts = [
+        token_keys_part,
+        migrated_or_away,
+        authentication_part,
+        identity_part,
+        command_api_part,
+        read_api_part,
+    ]
+    return build_app("Patternlog", settings, [commands, reads, identity], parts)

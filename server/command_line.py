@@ -169,6 +169,15 @@ def new_signing_key(
     typer.echo(f"seed {seed}\nvkey {vkey}")
 
 
+@app.command("new-token-key")
+def new_token_key() -> None:
+    """Print a new seed for PATTERNLOG_TOKEN_KEYS, which is secret, and the `kid` that tokens name it by."""
+    from identity.token_keys import new_seed, token_key
+
+    seed = new_seed()
+    typer.echo(f"seed {seed}\nkid {token_key(seed).kid}")
+
+
 @app.command("tree-alarms")
 def tree_alarms(
     clear: Annotated[str, typer.Option(help="id of the team whose log is to be signed again")] = "",

@@ -41,8 +41,7 @@ from tests.faults.history import History, read_all, read_history
 from tests.projecting import append
 from tests.services import Services
 from tests.sync_fakes.clients import PATIENT, Client
-
-ADA = {"Authorization": "Bearer dev-ada"}
+from tests.tokens import bearer, token_of
 
 
 @contextmanager
@@ -57,7 +56,7 @@ def serving(settings: Settings, *kinds: str) -> Iterator[ServiceProcesses]:
 @asynccontextmanager
 async def client_at(url: str, team_id: str, folder: Path, *, deaf: bool = False) -> AsyncIterator[Client]:
     """A sync client with its replica in a folder; a deaf one sends, and does not hear the answers."""
-    endpoint = Endpoint(server=url, team_id=team_id, auth=BearerToken("dev-ada"))
+    endpoint = Endpoint(server=url, team_id=team_id, auth=BearerToken(token_of("ada")))
     async with http_transport(endpoint) as transport:
         with writable_replica(made(folder)) as replica:
             with replica.transaction():
@@ -104,7 +103,7 @@ class Deaf(Transport):
 @asynccontextmanager
 async def team_at(url: str, team_id: str) -> AsyncIterator[Team]:
     """A team, spoken to by plain HTTP."""
-    async with httpx.AsyncClient(base_url=url, headers=ADA, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=url, headers={"Authorization": bearer("ada")}, timeout=60) as http:
         team = Team(http)
         team.url = f"/api/v1/teams/{team_id}/commands"
         yield team
@@ -112,7 +111,7 @@ async def team_at(url: str, team_id: str) -> AsyncIterator[Team]:
 
 async def changes_at(url: str, team_id: str, at_least: str | None = None) -> dict[str, Any]:
     """All that a library holds."""
-    async with httpx.AsyncClient(base_url=url, headers=ADA, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=url, headers={"Authorization": bearer("ada")}, timeout=60) as http:
         parameters = {} if at_least is None else {"at_least": at_least, "timeout": "30"}
         answer = await http.get(f"/api/v1/teams/{team_id}/changes", params=parameters)
     found: dict[str, Any] = answer.raise_for_status().json()

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from devstack.services import Services as ServiceProcesses
 from events.identifiers import uuid7
 from runtime.settings import Settings
+from tests.tokens import bearer
 from tests.waiting import eventually
 
 
@@ -97,7 +98,7 @@ class Library:
 @asynccontextmanager
 async def created_team(processes: ServiceProcesses) -> AsyncIterator[Team]:
     """A team that exists."""
-    headers = {"Authorization": "Bearer dev-ann"}
+    headers = {"Authorization": bearer("ann")}
     url = processes.url("command-api")
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as http:
         created = Team(http)

@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 
 from runtime.settings import Environment, Settings
 from tests.services import Services
+from tests.tokens import SEED
 
 
 @asynccontextmanager
@@ -43,6 +44,7 @@ def settings_for(services: Services, dsn: str) -> Settings:
         topic_prefix=f"test-{uuid.uuid4().hex}",
         log_partitions=2,
         port=0,
+        token_keys=SecretStr(SEED),
     )
 
 
@@ -56,4 +58,5 @@ def variables_of(settings: Settings) -> dict[str, object]:
         "log_partitions": settings.log_partitions,
         "tree_head_keys": settings.tree_head_keys.get_secret_value(),
         "tree_head_s": settings.tree_head_s,
+        "token_keys": settings.token_keys.get_secret_value(),
     }

@@ -12,6 +12,7 @@ from runtime.settings import Settings
 from tests.commands import command_id
 from tests.databases import variables_of
 from tests.processes import Running, running
+from tests.tokens import bearer
 
 
 @dataclass(kw_only=True)
@@ -36,6 +37,6 @@ async def everything(settings: Settings, folder: Path) -> AsyncIterator[Everythi
     """`serve all`, once it says that it is ready."""
     async with running(["-m", "server", "serve", "all"], folder, variables_of(settings)) as supervisor:
         said = await supervisor.line_with("Patternlog is ready at ")
-        headers = {"Authorization": "Bearer dev-ada"}
+        headers = {"Authorization": bearer("ada")}
         async with httpx.AsyncClient(base_url=said.split()[-1], headers=headers, timeout=60) as client:
             yield Everything(supervisor=supervisor, client=client)

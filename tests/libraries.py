@@ -54,8 +54,7 @@ from tests.read_rows import (
 )
 from tests.scribe import detected, edited, resolved
 from tests.services import Services
-
-ACTOR = {"Authorization": "Bearer dev-ada"}
+from tests.tokens import bearer, signed_tokens_part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +114,7 @@ async def running_read_api(
         async with engine.begin() as connection:
             await connection.run_sync(metadata.create_all)
         await engine.dispose()
-        app = build_app("read", change(settings), [router], [read_api_part])
+        app = build_app("read", change(settings), [router], [signed_tokens_part, read_api_part])
         pg = await asyncpg.connect(dsn)
         try:
             async with app.router.lifespan_context(app), client_of(app) as client:
@@ -129,7 +128,7 @@ def client_of(app: FastAPI) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),
         base_url="http://read",
-        headers=ACTOR,
+        headers={"Authorization": bearer("ada")},
         timeout=60,
     )
 

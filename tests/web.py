@@ -5,13 +5,17 @@ from contextlib import asynccontextmanager
 
 import httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from runtime.settings import Environment, Settings
+from tests.tokens import SEED
 
 
 def development(**changes: object) -> Settings:
     """Default settings in the development environment, whatever the test's own environment says."""
-    return Settings.model_construct(environment=Environment.DEVELOPMENT).model_copy(update=changes)
+    return Settings.model_construct(
+        environment=Environment.DEVELOPMENT, token_keys=SecretStr(SEED)
+    ).model_copy(update=changes)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import stamina
 
 from projectors.schema.tables import metadata
 from tests.faults.conftest import Deploy, Deployment
-from tests.faults.workload import TOKEN
+from tests.tokens import bearer
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -43,7 +43,9 @@ async def test_postgres_restored_to_an_earlier_state_under_a_running_decider(dep
 
 async def _is_accepted(deployment: Deployment) -> None:
     team = "0198c0de-0000-7000-8000-00000000000a"
-    async with httpx.AsyncClient(base_url=deployment.workload.url, headers=TOKEN) as client:
+    async with httpx.AsyncClient(
+        base_url=deployment.workload.url, headers={"Authorization": bearer("writer")}
+    ) as client:
         command = {"type": "create_team", "name": "T", "command_id": "0198c0de-0000-7000-8000-00000000000b"}
         response = await client.post(
             f"/api/v1/teams/{team}/commands", json=command, headers={"Prefer": "respond-async"}

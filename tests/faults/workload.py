@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 
 from events.identifiers import uuid7
+from tests.tokens import bearer
 
-TOKEN = {"Authorization": "Bearer dev-writer"}
 FINAL = {200, 404, 409, 410, 413, 422}
 GIVE_UP_S = 90.0
 
@@ -71,7 +71,9 @@ class Writer:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Write until told to stop."""
-        async with httpx.AsyncClient(base_url=self._workload.url, headers=TOKEN, timeout=5) as client:
+        async with httpx.AsyncClient(
+            base_url=self._workload.url, headers={"Authorization": bearer("writer")}, timeout=5
+        ) as client:
             await self._submit(client, {"type": "create_team", "name": "Team"})
             while not stopping.is_set():
                 await self._submit(client, self._command())

@@ -51,6 +51,7 @@ from tests.projecting import (
     until,
 )
 from tests.services import Services
+from tests.tokens import signed_tokens_part
 
 LIVE = "UPDATE generations SET turn = 100 + number WHERE projection = '{}' AND number = 2"
 
@@ -115,7 +116,7 @@ async def projected(settings: Settings) -> str:
 
 async def test_everything_works_where_no_first_generation_is_left(settings: Settings) -> None:
     team = await projected(settings)
-    app = build_app("read", settings, [router], [read_api_part])
+    app = build_app("read", settings, [router], [signed_tokens_part, read_api_part])
     async with projecting(settings), app.router.lifespan_context(app), client_of(app) as client:
 
         async def shown() -> list[Any]:

@@ -22,6 +22,7 @@ from tests.libraries import client_of
 from tests.projecting import TopicLog, append, caught_up, events_log, fetch, fresh_log, projecting, trim
 from tests.scribe import detected, edited, new_records
 from tests.services import Services
+from tests.tokens import signed_tokens_part
 
 CONFLICT = "0190a5d0-0000-7000-8000-0000000000cc"
 RECORDED = ("12:00:00", "12:00:01", "12:00:01", "12:00:04", "12:00:02", "12:00:03", "12:00:09", "12:00:10")
@@ -84,7 +85,7 @@ async def told(services: Services) -> AsyncIterator[Told]:
         end = await log.publish()
         async with projecting(settings):
             await caught_up(settings, end)
-        app = build_app("read", settings, [router], [read_api_part])
+        app = build_app("read", settings, [router], [signed_tokens_part, read_api_part])
         async with app.router.lifespan_context(app), client_of(app) as client:
             yield Told(settings, log, team, client)
 

@@ -14,10 +14,10 @@ from devstack.stack import DevStack
 from runtime.log_setup import check_log
 from tests.audits import fill_audit
 from tests.databases import variables_of
-from tests.libraries import ACTOR
 from tests.processes import running, until_ready
 from tests.projecting import lasting_log
 from tests.services import Services
+from tests.tokens import bearer
 
 ROWS = 200_000
 """More than what lies between the server's statements and a client that has read the beginning."""
@@ -46,7 +46,10 @@ async def test_an_export_that_postgres_dies_in_ends_as_cut_off(devstack: DevStac
 async def exported(url: str, devstack: DevStack) -> list[dict[str, Any]]:
     """The lines that came until the answer broke off, of which Postgres saw the first ones only."""
     received = b""
-    async with httpx.AsyncClient(headers=ACTOR, timeout=60) as client, client.stream("GET", url) as answer:
+    async with (
+        httpx.AsyncClient(headers={"Authorization": bearer("ada")}, timeout=60) as client,
+        client.stream("GET", url) as answer,
+    ):
         parts = answer.aiter_raw()
         received += await anext(parts)
         await asyncio.to_thread(devstack.postgres.kill)

@@ -21,9 +21,10 @@ from events.record import NewRecord
 from read_api import scanning
 from read_api.audit_export import CutOffStream
 from tests.audits import AuditedLog, audited_log, fill_audit
-from tests.libraries import ACTOR, ReadApi, running_read_api
+from tests.libraries import ReadApi, running_read_api
 from tests.scribe import edited, new_records
 from tests.services import Services
+from tests.tokens import bearer
 
 _SEEDS = count(100)
 BUSY = """
@@ -234,7 +235,7 @@ async def streamed(
         "raw_path": url.encode(),
         "root_path": "",
         "query_string": query.encode(),
-        "headers": [(b"authorization", ACTOR["Authorization"].encode())],
+        "headers": [(b"authorization", bearer("ada").encode())],
         "client": ("127.0.0.1", 1),
         "server": ("read", 80),
         "scheme": "http",

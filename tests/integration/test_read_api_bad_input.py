@@ -8,6 +8,7 @@ from events.cursor import parse_cursor
 from read_api.paging import page_token
 from tests.libraries import LibraryRows, ReadApi, client_of, running_read_api
 from tests.services import Services
+from tests.tokens import bearer
 
 PATTERN = "5c9d4a52-9e3b-4f6e-8f0a-3d2b1c0e7a11"
 AUDIT = ("audit", "audit/refusals", "audit/export", "audit/log")
@@ -205,7 +206,14 @@ async def test_a_damaged_page_is_refused(api: ReadApi, library: LibraryRows) -> 
 @pytest.mark.parametrize("route", ROUTES)
 async def test_nobody_reads_without_a_token(api: ReadApi, library: LibraryRows, route: str) -> None:
     async with client_of(api.app) as client:
-        for authorization in (None, "", "Bearer", "Bearer dev-", "Basic dev-ada", "Bearer dev-" + "x" * 65):
+        for authorization in (
+            None,
+            "",
+            "Bearer",
+            "Bearer dev-ada",
+            bearer("ada")[7:],
+            "Bearer " + "x" * 5000,
+        ):
             client.headers = {} if authorization is None else {"Authorization": authorization}
             answer = await client.get(f"{library.url}/{route}?limit=nonsense")
             assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")

@@ -36,6 +36,7 @@ from tests.projecting import TopicLog, events_log, fresh_log, projecting
 from tests.scribe import Scribe, detected, edited, resolved
 from tests.services import Services
 from tests.strategies import REPEATABLE, json_values
+from tests.tokens import signed_tokens_part
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 ENDS = ("resolve", "abandon")
@@ -164,7 +165,7 @@ class Running:
 @pytest.fixture(scope="module")
 async def running(services: Services) -> AsyncIterator[Running]:
     async with fresh_log(services, projector_batch=7) as of_log, projecting(of_log):
-        app = build_app("read", of_log, [router], [read_api_part])
+        app = build_app("read", of_log, [router], [signed_tokens_part, read_api_part])
         async with app.router.lifespan_context(app), client_of(app) as client:
             yield Running(log=await events_log(of_log), client=client)
 

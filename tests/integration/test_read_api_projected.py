@@ -19,6 +19,7 @@ from tests.libraries import client_of
 from tests.projecting import TopicLog, events_log, fresh_log, projecting
 from tests.scribe import detected, edited, resolved
 from tests.services import Services
+from tests.tokens import signed_tokens_part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class Running:
 @pytest.fixture
 async def running(services: Services) -> AsyncIterator[Running]:
     async with fresh_log(services) as settings, projecting(settings):
-        app = build_app("read", settings, [router], [read_api_part])
+        app = build_app("read", settings, [router], [signed_tokens_part, read_api_part])
         async with app.router.lifespan_context(app), client_of(app) as client:
             yield Running(log=await events_log(settings), client=client)
 

@@ -15,6 +15,7 @@ from tests.libraries import client_of
 from tests.projecting import TopicLog, caught_up, events_log, fresh_log, projecting, until
 from tests.scribe import edited
 from tests.services import Services
+from tests.tokens import signed_tokens_part
 
 
 class _Reading:
@@ -56,7 +57,7 @@ async def test_who_reads_all_the_time_sees_no_error_no_gap_and_no_step_back(serv
         log = await events_log(settings)
         team = log.scribe.team()
         pattern = log.scribe.pattern(team, PatternRecorded(fields={"name": "hot"}))
-        app = build_app("read", settings, [router], [read_api_part])
+        app = build_app("read", settings, [router], [signed_tokens_part, read_api_part])
         async with projecting(settings), app.router.lifespan_context(app):
             await caught_up(settings, await log.publish())
             reading = _Reading(app, log, team, pattern)

@@ -17,6 +17,7 @@ from tests.commands import command_id
 from tests.databases import fresh_database, settings_for, variables_of
 from tests.processes import Running, running, until_ready
 from tests.services import Services
+from tests.tokens import bearer
 
 PROCESSES = [process for process in Process if process is not Process.ALL]
 NEED_POSTGRES = [Process.DECIDER, Process.PROJECTOR, Process.READ_API]
@@ -97,7 +98,7 @@ async def test_commands_are_accepted_without_postgres(
 ) -> None:
     changes = {"postgres_dsn": f"postgresql://app:hunter2@{NOWHERE}/lib"}
     command = {"command_id": command_id(), "type": "create_team", "name": "ours"}
-    headers = {"Authorization": "Bearer dev-ada", "Prefer": "respond-async"}
+    headers = {"Authorization": bearer("ada"), "Prefer": "respond-async"}
     async with serve(process, settings, tmp_path, changes) as started:
         async with httpx.AsyncClient(base_url=await started.url(), headers=headers) as client:
             answer = await client.post(f"/api/v1/teams/{uuid.uuid4()}/commands", json=command)

@@ -13,8 +13,9 @@ from events.json_text import Json
 from events.team import NoTeam
 from tests.sync_fakes.accounts import FakeAccounts
 from tests.sync_fakes.server import FakeServer, Refused
+from tests.tokens import token_of
 
-TOKEN = "dev-tester"
+TOKEN = token_of("tester")
 """A machine's, which is good for ever."""
 
 

@@ -144,7 +144,7 @@ def test_the_rest_is_left_as_it_is(text: str) -> None:
 def test_no_secret_gets_into_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     configure(development(), "gateway")
     dsn = "postgresql://app:hunter2@db/x"
-    structlog.get_logger().error("failed", dsn=dsn, headers={"authorization": "Bearer dev-hunter2"})
+    structlog.get_logger().error("failed", dsn=dsn, headers={"authorization": "Bearer hunter2"})
     logging.getLogger("sqlalchemy").error("cannot connect to %s", dsn)
     structlog.get_logger().info("settings", settings=development())
     try:

@@ -1,0 +1,35 @@
+"""Who asks for their own sessions and keys: somebody who has logged in."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from identity.credentials import Credentials
+from identity.problems import session_required
+from runtime.authentication import principal_of
+
+_MOST = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asking:
+    """A user with a session."""
+
+    user_id: str
+    session_id: str
+    credentials: Credentials
+
+
+async def asking(request: Request) -> Asking:
+    """Raise 401, or 403 where an API key asks: it must not make others, nor end what its owner does."""
+    principal = principal_of(request)
+    if principal.session_id is None:
+        raise session_required()
+    credentials: Credentials = request.app.state.credentials
+    return Asking(user_id=principal.actor, session_id=principal.session_id, credentials=credentials)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    text = request.client.host if request.client else ""
+    return "".join(filter(str.isprintable, text[:_MOST]))

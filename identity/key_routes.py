@@ -1,0 +1,48 @@
+"""API keys: made, listed, deleted by whoever they act for."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Response
+
+from identity.api_keys import ApiKey
+from identity.asking import Asking, asking
+from identity.documents import Id, KeyBody, KeyDocument, KeysDocument, NewKeyDocument
+
+router = APIRouter(prefix="/api/v1/auth/keys", tags=["keys"])
+
+
+@router.post("", status_code=201, summary="Make an API key")
+async def create_key(
+    body: KeyBody, response: Response, asks: Annotated[Asking, Depends(asking)]
+) -> NewKeyDocument:
+    """A key for a machine, shown this once. It acts for you, with the rights of a role at the most."""
+    key, secret = await asks.credentials.keys.create(
+        asks.user_id, body.name, body.right, team_id=body.team_id, days=body.expires_in_days
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return NewKeyDocument.model_validate(_members(key) | {"key": secret})
+
+
+@router.get("", summary="Your API keys")
+async def list_keys(asks: Annotated[Asking, Depends(asking)]) -> KeysDocument:
+    """Without their secrets, which nobody has but you."""
+    found = await asks.credentials.keys.of(asks.user_id)
+    return KeysDocument(keys=[KeyDocument.model_validate(_members(key)) for key in found])
+
+
+@router.delete("/{key_id}", status_code=204, summary="Delete an API key")
+async def delete_key(key_id: Annotated[Id, Path()], asks: Annotated[Asking, Depends(asking)]) -> None:
+    """It is good no more, within a second in every process."""
+    await asks.credentials.keys.delete(asks.user_id, key_id)
+
+
+def _members(key: ApiKey) -> dict[str, object]:
+    return {
+        "key_id": key.key_id,
+        "name": key.name,
+        "team_id": key.team_id,
+        "right": key.at_most,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+    }
