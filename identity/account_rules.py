@@ -57,8 +57,9 @@ def key_of(name: str) -> str:
 
 
 def login_of(typed: str) -> str:
-    """The key of a username or an address as typed at the door; what is none of both has a key too."""
-    return key_of(typed[:MAX_EMAIL].strip())
+    """The key of a username or an address as typed at the door; what cannot be stored is nobody's."""
+    key = key_of(typed[:MAX_EMAIL].strip())
+    return "" if "\x00" in key or not _is_stable(key) else key
 
 
 def typed_password(typed: str) -> str | None:

@@ -1,4 +1,4 @@
-"""How often passwords may be tried: by the name that is tried and where from, so that nobody locks others out.
+"""How often passwords may be tried: by the name that is tried and where from, so that none locks others out.
 
     known source of this user ──► its own count, patient
     any other source          ──► its own count, and the one of all others together
@@ -19,30 +19,38 @@ from identity.account_problems import too_many_attempts
 LONGEST_WAIT_S = 900
 _FORGOTTEN_AFTER_S = 86_400
 
+# Of several at once each sees what the one before it has left, at its own time and not at its transaction's.
 _COUNT = f"""
 INSERT INTO identity.attempts AS a (subject, source, failures, next_at, last_at)
-VALUES ($1, $2, 1, now(), now())
+VALUES ($1, $2, 1, '-infinity', clock_timestamp())
 ON CONFLICT (subject, source) DO UPDATE SET
     (failures, next_at, last_at) = (
-        SELECT n, now() + make_interval(secs => CASE WHEN n < $3 THEN 0 ELSE
-                   least(2 ^ least(n - $3, 20), {LONGEST_WAIT_S}) END), now()
-          FROM (SELECT CASE WHEN a.last_at < now() - make_interval(secs => {_FORGOTTEN_AFTER_S})
+        SELECT n, CASE WHEN n < $3 THEN '-infinity' ELSE clock_timestamp()
+                    + make_interval(secs => least(2 ^ least(n - $3, 20), {LONGEST_WAIT_S})) END,
+               clock_timestamp()
+          FROM (SELECT CASE WHEN a.last_at < clock_timestamp() - make_interval(secs => {_FORGOTTEN_AFTER_S})
                             THEN 1 ELSE a.failures + 1 END) AS counted (n))
-    WHERE a.next_at <= now()
+    WHERE a.next_at <= clock_timestamp()
 RETURNING failures
 """  # noqa: S608 - our constants
 _WAIT = """
-SELECT extract(epoch FROM next_at - now())::float8 FROM identity.attempts WHERE subject = $1 AND source = $2
+SELECT extract(epoch FROM next_at - clock_timestamp())::float8 FROM identity.attempts
+ WHERE subject = $1 AND source = $2 AND isfinite(next_at)
 """
-_TAKE_BACK = "DELETE FROM identity.attempts WHERE subject = $1 AND source = ANY($2)"
+_TAKE_BACK = "DELETE FROM identity.attempts WHERE subject = $1 AND source = $2"
 _GIVE_BACK = """
-UPDATE identity.attempts SET failures = failures - 1, next_at = now()
- WHERE subject = $1 AND source = ANY($2) AND failures > 0
+UPDATE identity.attempts SET failures = failures - 1, next_at = '-infinity'
+ WHERE subject = $1 AND source = $2 AND failures > 0
 """
 _KNOW = """
 INSERT INTO identity.known_sources (user_id, source) VALUES ($1, $2)
 ON CONFLICT (user_id, source) DO UPDATE SET seen_at = now()
 """
+_TRIM = """
+DELETE FROM identity.known_sources WHERE user_id = $1 AND source IN (
+    SELECT source FROM identity.known_sources WHERE user_id = $1 ORDER BY seen_at DESC OFFSET $2)
+"""
+MOST_KNOWN = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +105,7 @@ def limits_of(address: bytes, device: bytes | None, known: Sequence[bytes]) -> t
     )
 
 
+# Rows are always taken in the order of the limits: two at once would wait for each other otherwise.
 async def count(pg: asyncpg.Connection, subject: bytes, limits: Sequence[Limit]) -> None:
     """Count an attempt before it is made; raise `Problem` 429 if it comes too early, with nothing counted."""
     for limit in limits:
@@ -106,15 +115,22 @@ async def count(pg: asyncpg.Connection, subject: bytes, limits: Sequence[Limit])
 
 async def take_back(pg: asyncpg.Connection, subject: bytes, limits: Sequence[Limit]) -> None:
     """The password was right: forget what was counted."""
-    await pg.execute(_TAKE_BACK, subject, [limit.source for limit in limits])
+    for limit in limits:
+        await pg.execute(_TAKE_BACK, subject, limit.source)
 
 
 async def give_back(pg: asyncpg.Connection, subject: bytes, limits: Sequence[Limit]) -> None:
     """The password was not looked at after all."""
-    await pg.execute(_GIVE_BACK, subject, [limit.source for limit in limits])
+    for limit in limits:
+        await pg.execute(_GIVE_BACK, subject, limit.source)
 
 
 async def know(pg: asyncpg.Connection, user_id: str, *sources: bytes) -> None:
     """Remember where a user was."""
     for source in sources:
         await pg.execute(_KNOW, user_id, source)
+
+
+async def trim(pg: asyncpg.Connection, user_id: str) -> None:
+    """Forget all but the places where a user was last; whoever does it has locked the user's row."""
+    await pg.execute(_TRIM, user_id, MOST_KNOWN)

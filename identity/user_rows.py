@@ -33,8 +33,9 @@ RENEW_HASH = """
 UPDATE identity.users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2
 """
 STILL_HAS = f"""
-SELECT 1 FROM identity.users WHERE user_id = $1 AND password_changed_at = $2 AND {_ACTIVE} FOR SHARE
+SELECT 1 FROM identity.users WHERE user_id = $1 AND password_changed_at = $2 AND {_ACTIVE} FOR NO KEY UPDATE
 """  # noqa: S608 - our constants
+LOCK = f"SELECT 1 FROM identity.users WHERE user_id = $1 AND {_ACTIVE} FOR NO KEY UPDATE"  # noqa: S608
 SET_PASSWORD = f"""
 UPDATE identity.users SET password_hash = $2, password_changed_at = clock_timestamp()
  WHERE user_id = $1 AND password_changed_at = $3 AND {_ACTIVE} RETURNING user_id

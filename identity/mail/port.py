@@ -51,7 +51,8 @@ def message_of(mail: Mail, sender: str) -> EmailMessage:
     message["Message-ID"] = f"<{mail.name}@{_domain_of(sender)}>"
     # Nobody's absence is to be answered to (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text)
+    # Plain text stays readable in the file and on the wire; other text is encoded.
+    message.set_content(mail.text, cte="7bit" if mail.text.isascii() else "quoted-printable")
     return message
 
 

@@ -31,8 +31,8 @@ def verify_email(public_url: str, username: str, token: str, hours: int) -> Word
             f"The account {username} was made with this e-mail address. To show that it is yours, open\n\n"
             f"    {_link(public_url, 'verify-email', token)}\n\n"
             f"or give your client the token\n\n    {token}\n\n"
-            f"within {hours} hours. If the account is not yours, do nothing: without this the address is not its."
-            f"{_FOOT}"
+            f"within {hours} hours. If the account is not yours, do nothing: without this it does not get the"
+            f" address.{_FOOT}"
         ),
     )
 
@@ -43,8 +43,8 @@ def address_claimed(username: str, claimed_by: str) -> Words:
         subject="Your e-mail address was given for another account",
         text=(
             f"Someone made the account {claimed_by} with your e-mail address. You have the account {username}"
-            " with it, so that one does not get it. If it was you, log in as before, or ask for a new password."
-            f" If not, there is nothing to do.{_FOOT}"
+            " with it, so that one does not get it. If it was you, log in as before, or ask for a new"
+            f" password. If not, there is nothing to do.{_FOOT}"
         ),
     )
 
@@ -57,8 +57,8 @@ def reset_password(public_url: str, username: str, token: str, minutes: int) -> 
             f"A new password was asked for the account {username}. To choose one, open\n\n"
             f"    {_link(public_url, 'reset-password', token)}\n\n"
             f"or give your client the token\n\n    {token}\n\n"
-            f"within {minutes} minutes. All sessions end with it. If you did not ask, do nothing: the password"
-            f" stays as it is.{_FOOT}"
+            f"within {minutes} minutes. All sessions end with it. If you did not ask, do nothing: the"
+            f" password stays as it is.{_FOOT}"
         ),
     )
 
@@ -68,8 +68,8 @@ def password_changed(username: str) -> Words:
     return Words(
         subject="Your password was changed",
         text=(
-            f"The password of the account {username} was changed. If it was not you, ask for a new one at once:"
-            f" that ends all sessions and API keys.{_FOOT}"
+            f"The password of the account {username} was changed. If it was not you, ask for a new one at"
+            f" once: that ends all sessions and API keys.{_FOOT}"
         ),
     )
 
