@@ -101,15 +101,16 @@ def _message(name: str, about: str, headers: Schema, payload: Schema, key: Schem
     }
 
 
-def _team_key() -> Schema:
-    return header_schemas.shape(Uuid, "The team's id")
+def _log_key() -> Schema:
+    return header_schemas.shape(Uuid, "The id of the team or organization")
 
 
 def _event(name: str, event_class: type[Event] | OlderType) -> Schema:
     own = {"properties": {"ce_type": {"const": name}}}
     headers = {"type": "object", "allOf": [{"$ref": "#/components/schemas/EventHeaders"}, own]}
     schema = _as_written(TypeAdapter(event_class).json_schema())
-    message = _message(name, schema["description"], headers, _payload(schema), _team_key())
+    payload = _payload(schema, is_of_pattern=name.startswith("pattern."))
+    message = _message(name, schema["description"], headers, payload, _log_key())
     golden = json.loads((_GOLDEN / f"{name}.json").read_text("utf-8"))
     headers_with_stamps = {**golden["headers"], **_STAMPS_OF_EXAMPLES}
     example = {"headers": headers_with_stamps, "payload": json.loads(golden["value"])}
@@ -118,12 +119,13 @@ def _event(name: str, event_class: type[Event] | OlderType) -> Schema:
 
 def _command(name: str, schema: Schema) -> Schema:
     headers = {"$ref": "#/components/schemas/CommandHeaders"}
-    return _message(name, schema["description"], headers, _payload(schema), _team_key())
+    payload = _payload(schema, is_of_pattern="pattern_id" in schema["properties"])
+    return _message(name, schema["description"], headers, payload, _log_key())
 
 
 def _notes() -> dict[str, Schema]:
     return {
-        "tree_head": _note("A signed tree head", _team_key()),
+        "tree_head": _note("A signed tree head", _log_key()),
         "keys": _note("The signing keys", {"const": "keys"}),
     }
 
@@ -141,10 +143,12 @@ def _as_written(schema: Schema) -> Schema:
     return {**schema, "required": list(schema["properties"])} if schema["properties"] else schema
 
 
-def _payload(schema: Schema) -> Schema:
+def _payload(schema: Schema, *, is_of_pattern: bool) -> Schema:
     """A schema of pydantic's, whole in itself but for what is known of fields."""
     whole = inlined(schema)
     properties = whole["properties"]
+    if not is_of_pattern:
+        return whole
     for member in {"fields", "set"} & properties.keys():
         if properties[member].get("additionalProperties") is True:
             properties[member] = {"$ref": "#/components/schemas/PatternFields"}

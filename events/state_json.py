@@ -18,11 +18,18 @@ _ORGANIZATION = TypeAdapter(Organization)
 
 
 def _team(**shape: Any) -> Team:
+    _check_members(shape, Team)
     return _TEAM.validate_python(shape)
 
 
 def _organization(**shape: Any) -> Organization:
+    _check_members(shape, Organization)
     return _ORGANIZATION.validate_python(shape)
+
+
+def _check_members(shape: Mapping[str, Any], of: type[Team | Organization]) -> None:
+    if not shape.keys() <= of.__dataclass_fields__.keys():
+        raise ValueError("a member that no state has")
 
 
 _KINDS: Mapping[str, Callable[..., StreamState]] = {

@@ -32,10 +32,11 @@ class Scope:
 
     def where(self, table: Proven) -> tuple[str, list[object]]:
         """The condition, and its arguments."""
-        teams = "team_id <> ALL ($1::uuid[])" if self.others else "team_id = ANY ($1::uuid[])"
+        these = "<> ALL" if self.others else "= ANY"
+        teams = f"{table.log} {these} ($1::uuid[])"
         if self.sample is None:
             return teams, [self.teams]
-        sampled, arguments = self.sample.condition(table.stream, 2)
+        sampled, arguments = self.sample.condition(table.stream, 2, table.log)
         return f"{teams} AND {sampled}", [self.teams, *arguments]
 
 
@@ -92,7 +93,7 @@ class AppendedRows:
         """Count the rows of each stream: those beyond the ones that were found are too many."""
         where, arguments = scope.where(self._table)
         statement = (
-            f"SELECT team_id::text, {self._table.stream}, count(*)"  # noqa: S608 - our constants
+            f"SELECT {self._table.log}::text, {self._table.stream}, count(*)"  # noqa: S608 - our constants
             f"  FROM {self._table.name} WHERE {where} GROUP BY 1, 2"
         )
         async for team_id, stream, count in self._pg.cursor(

@@ -11,6 +11,7 @@ from typing import Any
 from asyncpg import Connection
 from sqlalchemy import Table
 
+from events.pattern import pattern_id_of
 from projectors.findings import Difference, Findings, Kind
 from projectors.generations import Generation
 from projectors.schema.generations import tables_of
@@ -107,8 +108,8 @@ async def _rows(
 async def _sequence_of(pg: Connection, generation: Generation, table: Table, key: Key) -> int | None:
     """The last event of the pattern that a row without a sequence of its own shows."""
     named: dict[str, Any] = dict(zip((column.name for column in table.primary_key.columns), key, strict=True))
-    pattern_id = str(named.get("stream", "")).removeprefix("patterns/")
-    if "team_id" not in named or pattern_id in ("", "team"):
+    pattern_id = pattern_id_of(str(named.get("stream", "")))
+    if "team_id" not in named or pattern_id is None:
         return None
     found: int | None = await pg.fetchval(
         _SEQUENCE.format(schema=generation.schema), named["team_id"], pattern_id
@@ -117,5 +118,7 @@ async def _sequence_of(pg: Connection, generation: Generation, table: Table, key
 
 
 def _team_of(table: Table, key: Key) -> str:
+    """The log that a row is of, be it a team's or an organization's."""
     names = [column.name for column in table.primary_key.columns]
-    return key[names.index("team_id")] if "team_id" in names else ""
+    found = [one for name, one in zip(names, key, strict=True) if name in ("organization_id", "team_id")]
+    return found[0] if found else ""

@@ -1,4 +1,4 @@
-"""The projection `library`: eight read models of [events] that share one checkpoint."""
+"""The projection `library`: the read models of [events], which share one checkpoint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ from projectors.errors import Broken
 from projectors.heads import Heads, Names, load_states
 from projectors.history import History
 from projectors.patterns import Patterns
+from projectors.people import PEOPLE
 from projectors.read_model import ReadModel
+from projectors.state_rows import StateRows
 from projectors.team_logs import load_logs, save_logs
 from projectors.tree import Tree
 
@@ -24,7 +26,8 @@ NAME = "library"
 
 def read_models() -> tuple[ReadModel, ...]:
     """One of each read model, for one batch."""
-    return (Heads(), Names(), Patterns(), Changes(), History(), Conflicts(), Audit(), Tree())
+    people = (StateRows(table) for table in PEOPLE)
+    return (Heads(), Names(), Patterns(), Changes(), History(), Conflicts(), *people, Audit(), Tree())
 
 
 def show(steps: Sequence[Step], models: Sequence[ReadModel]) -> None:

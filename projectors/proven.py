@@ -3,23 +3,27 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from operator import itemgetter
 from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy import ARRAY, Column, Table
 from sqlalchemy.dialects import postgresql
 
+from events.organization import STREAM as ORGANIZATION_STREAM
 from events.pattern import stream_of
+from events.team import STREAM as TEAM_STREAM
 from projectors.audit import AUDIT, Audit
 from projectors.changes import CHANGES, Changes
 from projectors.conflicts import CONFLICTS, Conflicts
 from projectors.heads import HEADS, NAMES, Heads, Names
 from projectors.history import HISTORY, History
 from projectors.patterns import PATTERNS, Patterns
+from projectors.people import OF_BOTH, OF_ORGANIZATIONS, OF_TEAMS
 from projectors.read_model import ReadModel
 from projectors.rows import Row
 from projectors.schema import audit, library
+from projectors.state_rows import StateRows, StateTable
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
@@ -41,10 +45,14 @@ class Onlooker(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Comparable:
-    """A table, and the columns by which its rows are compared, in the order of a model's rows."""
+    """A table, and the columns by which its rows are compared, in the order of a model's rows.
+
+    `of`: the one stream that its rows are of, where they do not say.
+    """
 
     table: Table
     columns: Sequence[str]
+    of: str | None = None
 
     @property
     def name(self) -> str:
@@ -53,8 +61,16 @@ class Comparable:
 
     @cached_property
     def key_of(self) -> Callable[[Row], Row]:
-        """A row's primary key, which has several columns: the team comes first."""
-        return itemgetter(*self.places([column.name for column in self.table.primary_key]))
+        """A row's primary key: the log's id comes first."""
+        places = self.places([column.name for column in self.table.primary_key])
+        if len(places) == 1:
+            return lambda row: (row[places[0]],)
+        return itemgetter(*places)
+
+    @property
+    def log(self) -> str:
+        """The column of the log's id: the first one of the primary key."""
+        return next(iter(self.table.primary_key)).name
 
     @property
     def selected(self) -> str:
@@ -64,6 +80,8 @@ class Comparable:
     @property
     def stream(self) -> str:
         """The stream that a row is of, in SQL; where there is none, the command that it answers."""
+        if self.of is not None:
+            return f"'{self.of}'"
         if "stream" in self.columns:
             return "stream"
         if "pattern_id" in self.columns:
@@ -76,6 +94,8 @@ class Comparable:
 
     def stream_of(self, row: Row) -> str:
         """The same of a row that is at hand."""
+        if self.of is not None:
+            return self.of
         for name in ("stream", "command_id"):
             if name in self.columns:
                 return str(row[self.columns.index(name)])
@@ -124,6 +144,10 @@ def _type_of(column: Column[Any]) -> str:
     return column.type.compile(_DIALECT).partition(" COLLATE ")[0]
 
 
+def _proven(table: StateTable, of: str | None) -> Proven:
+    return Proven(table=table.table, columns=table.columns, make=partial(StateRows, table), of=of)
+
+
 PROVEN = (
     Proven(table=library.heads, columns=HEADS, make=Heads),
     Proven(table=library.names, columns=NAMES, make=Names),
@@ -132,5 +156,8 @@ PROVEN = (
     Proven(table=library.history, columns=HISTORY, make=History, appended=True),
     Proven(table=audit.audit, columns=AUDIT, make=Audit, appended=True),
     Proven(table=library.conflicts, columns=CONFLICTS, make=Conflicts),
+    *(_proven(table, TEAM_STREAM) for table in OF_TEAMS),
+    *(_proven(table, ORGANIZATION_STREAM) for table in OF_ORGANIZATIONS),
+    *(_proven(table, None) for table in OF_BOTH),
 )
 """In the order in which their rows can be written."""

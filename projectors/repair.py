@@ -179,14 +179,13 @@ class _Rewriting:
 
     async def _rows_of(self, table: Proven, wanted: Sequence[Row]) -> list[Row]:
         """The rows of the stream, and those that hold what is to be unique to one of its rows."""
-        name, value = ("stream", self._log.stream)
-        if "stream" not in table.columns:
-            name, value = "pattern_id", pattern_id_of(self._log.stream) or ""
         found: list[Row] = []
         select = f"SELECT {table.selected} FROM {table.name}"  # noqa: S608 - our constants
-        if value:
-            statement = f"{select} WHERE team_id = $1 AND {name} = $2"
-            found += [tuple(row) for row in await self._pg.fetch(statement, self._log.team_id, value)]
+        if (condition := self._condition(table)) is not None:
+            statement = f"{select} WHERE {table.log} = $1{condition[0]}"
+            found += [
+                tuple(row) for row in await self._pg.fetch(statement, self._log.team_id, *condition[1:])
+            ]
         for names in table.unique() if wanted else ():
             listed = ", ".join(names)
             statement = f"{select} WHERE ({listed}) IN (SELECT {listed} FROM {table.unnested(names)})"  # noqa: S608
@@ -194,6 +193,16 @@ class _Rewriting:
             keys = arrays(tuple(row[place] for place in places) for row in wanted)
             found += [tuple(row) for row in await self._pg.fetch(statement, *keys)]
         return found
+
+    def _condition(self, table: Proven) -> tuple[str, ...] | None:
+        """What picks the stream's rows among the log's, and its argument; None where the table has none."""
+        stream = self._log.stream
+        if table.of is not None:
+            return ("",) if table.of == stream else None
+        if "stream" in table.columns:
+            return (" AND stream = $2", stream)
+        pattern_id = pattern_id_of(stream)
+        return None if pattern_id is None else (" AND pattern_id = $2", pattern_id)
 
     async def _put_log_right(self) -> None:
         """The team's row of `projected_logs`, which is no stream's, is checked along."""

@@ -28,9 +28,9 @@ class Sample:
         digest = sha256(f"{self.seed} {team_id} {name}".encode()).digest()
         return digest[:_BYTES] <= self._limit()
 
-    def condition(self, name: str, first: int) -> tuple[str, list[object]]:
-        """The same in SQL, with its arguments from `first` on; `name` is an expression."""
-        hashed = f"sha256(convert_to(${first}::text || ' ' || team_id::text || ' ' || {name}, 'UTF8'))"
+    def condition(self, name: str, first: int, log: str = "team_id") -> tuple[str, list[object]]:
+        """The same in SQL, with its arguments from `first` on; `name` and `log` are expressions."""
+        hashed = f"sha256(convert_to(${first}::text || ' ' || {log}::text || ' ' || {name}, 'UTF8'))"
         return (
             f"substring({hashed} FROM 1 FOR {_BYTES}) <= ${first + 1}::bytea",
             [self.seed, self._limit()],

@@ -27,6 +27,7 @@ from read_api.paging import MAX_ORDINAL
 from read_api.parameters import Reading, TeamId
 from read_api.problems import log_incomplete
 from read_api.reader import CurrentReader, Reader, shown
+from read_api.rights import check_still_allowed
 from read_api.scanning import Chunk, Scan, Shown
 from runtime.problems import Problem
 
@@ -152,19 +153,22 @@ async def _streamed(
         raise log_incomplete(wanted)
     headers = {"Patternlog-Cursor": str(end), "Patternlog-Last-Sequence": str(end.sequence)}
     return StreamingResponse(
-        _lines(first, chunks, end, form),
+        _lines(reader, first, chunks, end, form),
         media_type=form.media_type,
         headers={**headers, "Cache-Control": "no-store"},
     )
 
 
-async def _lines(first: Chunk, rest: AsyncIterator[Chunk], end: Cursor, form: _Form) -> AsyncIterator[bytes]:
+async def _lines(
+    reader: Reader, first: Chunk, rest: AsyncIterator[Chunk], end: Cursor, form: _Form
+) -> AsyncIterator[bytes]:
     count = len(first.found)
     yield form.head + _text(first)
     try:
         async for chunk in rest:
             # What was projected may have been forgotten since, and be there only in part.
             shown(chunk.position, end)
+            await check_still_allowed(reader.request)
             count += len(chunk.found)
             yield _text(chunk)
     except Problem as problem:

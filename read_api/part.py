@@ -27,6 +27,7 @@ async def read_api_part(app: FastAPI, settings: Settings, health: Health) -> Asy
     app.state.read_api = service
     workers = [
         spawn(app, service.visibility.run(), "visibility"),
+        spawn(app, service.roles.run(), "newcomers"),
         spawn(app, watch(service, health), "read models' health"),
     ]
     try:

@@ -6,8 +6,18 @@ _RETRY = {"Retry-After": "1"}
 
 
 def unknown_team(team_id: str) -> Problem:
-    """A team without a log, or whose first event is not visible yet."""
+    """A team without a log, or whose first event is not visible yet, or to which who asks does not belong."""
     return Problem("unknown_team", 404, f"no team has the id {team_id}")
+
+
+def unknown_organization(organization_id: str) -> Problem:
+    """An organization that is not there, or not to who asks."""
+    return Problem("unknown_organization", 404, f"no organization has the id {organization_id}")
+
+
+def forbidden(detail: str) -> Problem:
+    """Who asks is known, and may not do that."""
+    return Problem("forbidden", 403, detail)
 
 
 def unknown_pattern(pattern_id: str) -> Problem:

@@ -17,6 +17,7 @@ from read_api.parameters import PastReading, Reading
 from read_api.points import AT, is_named_by_time, read_time
 from read_api.positions import Position, check_log, parsed_cursor, position_of, positions, read_cursor
 from read_api.problems import not_yet_visible, unknown_team
+from read_api.roles import Roles
 from read_api.waiting import Visibility
 from runtime.problems import Problem
 
@@ -28,6 +29,7 @@ class ReadService:
         self.database = database
         self.log_id = log_id
         self.visibility = Visibility(self.positions, log_id)
+        self.roles = Roles(database)
 
     async def positions(self, teams: Collection[str]) -> Mapping[str, Position]:
         """Where the teams' logs stand."""

@@ -31,7 +31,7 @@ from events.registry import Event, type_of, write
 from events.shapes import utc_text
 from events.stream import StreamState, evolve
 from events.team import STREAM as TEAM_STREAM
-from events.team import TeamEvent, TeamMergingChanged
+from events.team import Team, TeamEvent, TeamMergingChanged
 from projectors.schema.tables import metadata
 from read_api.part import read_api_part
 from read_api.routes import router
@@ -41,6 +41,7 @@ from runtime.settings import Settings
 from runtime.web import build_app
 from tests.databases import fresh_database, settings_for
 from tests.facts import team_created
+from tests.people_rows import write_people
 from tests.read_rows import (
     RECORDED_AT,
     Fields,
@@ -173,11 +174,11 @@ class LibraryRows:
 
     async def create(self) -> None:
         """Let there be a team."""
-        await self._write_team(team_created("Team"))
+        await self.tell(team_created("Team"))
 
     async def set_merging(self, policy: Policy, **rules: Rule) -> None:
         """Choose how the library merges."""
-        await self._write_team(TeamMergingChanged(policy=policy, rules=rules))
+        await self.tell(TeamMergingChanged(policy=policy, rules=rules))
 
     async def record(self, name: str, *, status: Status = "live", **fields: Any) -> PatternRow:
         """A new pattern."""
@@ -272,7 +273,8 @@ class LibraryRows:
             case _:
                 pass
 
-    async def _write_team(self, event: TeamEvent) -> None:
+    async def tell(self, event: TeamEvent) -> None:
+        """Any event of the team."""
         async with self.pg.transaction():
             await self._write_head(TEAM_STREAM, event)
             await self.advance()
@@ -284,6 +286,8 @@ class LibraryRows:
         self.states[stream] = state
         await self.pg.execute("DELETE FROM heads WHERE team_id = $1 AND stream = $2", self.team_id, stream)
         await insert(self.pg, "heads", [head_row(self.team_id, stream, state)])
+        if isinstance(state, Team):
+            await write_people(self.pg, self.team_id, state, self.sequence + 1, self.recorded_at)
 
     async def _remove(self, pattern: PatternRow) -> None:
         for table in ("patterns", "changes", "conflicts"):

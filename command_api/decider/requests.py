@@ -17,6 +17,7 @@ from command_api.decisions.commands import (
 from command_api.decisions.library import stream_for, wanted_name
 from command_api.decisions.refusals import Refusal, Rejected
 from command_api.decisions.sender import Sender
+from command_api.decisions.team_commands import CreateTeam, OpenTeam
 from events.errors import MalformedRecord
 from events.identifiers import is_uuid
 from events.organization import STREAM as ORGANIZATION_STREAM
@@ -107,10 +108,13 @@ def wanted_by(requests: Sequence[Request]) -> Wanted:
             continue
         team_id = request.team_id
         wanted.teams.add(team_id)
-        wanted.streams |= {(team_id, TEAM_STREAM), (team_id, ORGANIZATION_STREAM)}
+        wanted.streams.add((team_id, TEAM_STREAM))
         wanted.commands.add((team_id, request.command.command_id))
         for command in request.commands:
             wanted.streams.add((team_id, stream_for(command)))
+            if isinstance(command, CreateTeam | OpenTeam):
+                # A log is of a team or of an organization.
+                wanted.streams.add((team_id, ORGANIZATION_STREAM))
             name = wanted_name(command, NoPattern())
             if name is not None:
                 wanted.names.add((team_id, name))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import DDL, BigInteger, Column, Integer, Table, Text, event
 
-from projectors.schema import audit, library, outcomes, tree
+from projectors.schema import audit, library, outcomes, people, tree
 from projectors.schema.columns import metadata
 
 generations = Table(
@@ -37,6 +37,7 @@ _OF = {
     "library": (
         *(library.projected_logs, library.heads, library.names, library.patterns, library.changes),
         *(library.history, library.conflicts, audit.audit, tree.tiles, tree.tree_edges),
+        *people.PEOPLE,
     ),
     "outcomes": (outcomes.outcomes, outcomes.refusals, outcomes.decider_positions),
     "origins": (audit.origins,),

@@ -157,13 +157,13 @@ async def test_a_damaged_cursor_is_refused(api: ReadApi, library: LibraryRows) -
             assert found == (400, "bad_cursor"), cursor
 
 
-async def test_a_cursor_proves_that_its_team_is_there_when_the_read_models_are_made_anew(
+async def test_to_who_does_not_belong_there_a_cursor_says_whether_its_log_is_there_and_nothing_of_its_team(
     api: ReadApi,
 ) -> None:
     team_id = str(uuid.uuid4())
     url = f"/api/v1/teams/{team_id}/changes"
     cursors = {
-        Cursor(log_id=api.log_id, team_id=team_id, sequence=7): (503, "not_yet_visible"),
+        Cursor(log_id=api.log_id, team_id=team_id, sequence=7): (404, "unknown_team"),
         Cursor(log_id=str(uuid.uuid4()), team_id=team_id, sequence=7): (410, "log_changed"),
     }
     for cursor, expected in cursors.items():

@@ -82,7 +82,7 @@ async def test_a_team_that_is_not_visible_yet_is_waited_for(api: ReadApi) -> Non
     assert await api.problem(url, at_least=asked, timeout=0.05) == (503, "not_yet_visible")
     waiting = asyncio.create_task(api.get(url, at_least=asked))
     await asyncio.wait([waiting], timeout=0.1)
-    await library.advance()
+    await library.create()
     assert (await waiting)["patterns"] == []
 
 

@@ -93,7 +93,7 @@ def test_a_team_and_its_first_patterns_are_made_together() -> None:
         {"status": "accepted", "version": 2, "sequence": 2},
     ]
     types = [event.type for event in written(desk)]
-    assert types == ["team.created.v1", "team.merging_changed.v1", "pattern.recorded.v1"]
+    assert types == ["team.created.v2", "team.merging_changed.v1", "pattern.recorded.v1"]
 
 
 def test_a_command_of_a_batch_is_decided_on_what_those_before_it_did() -> None:

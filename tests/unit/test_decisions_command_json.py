@@ -22,10 +22,35 @@ from command_api.decisions.commands import (
     read_command,
     to_json,
 )
-from command_api.decisions.team_commands import CreateTeam, SetMerging
+from command_api.decisions.organization_commands import (
+    AcceptOrganizationInvitation,
+    AddOrganizationMember,
+    AddTeam,
+    ChangeOrganizationRole,
+    ChangeOrganizationSettings,
+    ChangeTier,
+    CreateOrganization,
+    InviteOrganizationMember,
+    RemoveOrganizationMember,
+    RevokeOrganizationInvitation,
+)
+from command_api.decisions.team_commands import (
+    AcceptInvitation,
+    AddMember,
+    ApplyOrganization,
+    ChangeMemberRole,
+    ChangeSettings,
+    CreateTeam,
+    InviteMember,
+    OpenTeam,
+    RemoveMember,
+    RevokeInvitation,
+    SetMerging,
+)
 from events.identifiers import uuid7
 from events.json_text import dump
 from events.merge_rules import Policy, Rule
+from events.roles import OrganizationRole, Role, Tier
 from tests.commands import COMMAND, PATTERN, create_team
 from tests.strategies import REPEATABLE, json_values, texts
 from tests.unit.test_decisions_commands import CREATE, EDIT
@@ -36,12 +61,21 @@ values = st.dictionaries(unknown, json_values(3), max_size=3)
 versions = st.integers(1, 2**53 - 1)
 patterns = st.just(PATTERN)
 common = {"command_id": ids, "occurred_at": st.none() | st.just("2026-01-01T00:00:00Z")}
+names = texts.filter(str.strip)
+people = st.sampled_from(["ada", "u-ben", "3d1b0c64-6a52-4c8e-9a2f-5b7f1e0c9d21"])
+digests = st.sampled_from(["0" * 64, "ab" * 32])
+settings = values.map(lambda chosen: {"y": 1, **chosen})
+invitation = {
+    "invitation_id": patterns,
+    "proof_hash": digests,
+    "expires_at": st.just("2026-01-08T00:00:00Z"),
+}
 changes = {
     "set": values.map(lambda fields: {"y": 1, **fields}),
     "remove": st.lists(unknown.map("z-{}".format), unique=True, max_size=2),
 }
 strategies: Mapping[type[Command], Mapping[str, st.SearchStrategy[Any]]] = {
-    CreateTeam: {"name": texts.filter(str.strip)},
+    CreateTeam: {"name": names},
     SetMerging: {
         "policy": st.sampled_from(Policy),
         "rules": st.dictionaries(unknown, st.none() | st.sampled_from(Rule), max_size=2),
@@ -66,6 +100,38 @@ strategies: Mapping[type[Command], Mapping[str, st.SearchStrategy[Any]]] = {
     ArchivePattern: {"pattern_id": patterns, "base_version": st.none() | versions},
     RestorePattern: {"pattern_id": patterns, "base_command": st.none() | ids},
     DeletePattern: {"pattern_id": patterns},
+    AddMember: {"member": people, "role": st.sampled_from(Role)},
+    ChangeMemberRole: {"member": people, "role": st.sampled_from(Role)},
+    RemoveMember: {"member": people},
+    InviteMember: {**invitation, "role": st.sampled_from(Role)},
+    AcceptInvitation: {"invitation_id": patterns, "proof": digests},
+    RevokeInvitation: {"invitation_id": patterns},
+    ChangeSettings: {"set": settings, "remove": st.just([])},
+    OpenTeam: {"name": names, "organization_id": patterns, "admin": people},
+    ApplyOrganization: {
+        "organization_id": patterns,
+        "organization_version": versions,
+        "admins": st.lists(people, max_size=2),
+        "removed": st.lists(people, max_size=2),
+        "defaults": settings,
+        "enforced": st.just(["y"]),
+        "tier": st.sampled_from(Tier),
+    },
+    CreateOrganization: {"name": names},
+    AddOrganizationMember: {"member": people, "role": st.sampled_from(OrganizationRole)},
+    ChangeOrganizationRole: {"member": people, "role": st.sampled_from(OrganizationRole)},
+    RemoveOrganizationMember: {"member": people},
+    InviteOrganizationMember: {**invitation, "role": st.sampled_from(OrganizationRole)},
+    AcceptOrganizationInvitation: {"invitation_id": patterns, "proof": digests},
+    RevokeOrganizationInvitation: {"invitation_id": patterns},
+    AddTeam: {"team_id": patterns, "name": names},
+    ChangeOrganizationSettings: {
+        "set": settings,
+        "remove": st.just([]),
+        "enforce": st.just(["y"]),
+        "release": st.just([]),
+    },
+    ChangeTier: {"tier": st.sampled_from(Tier)},
     Batch: {
         "commands": st.lists(
             st.just({"type": "delete_pattern", "pattern_id": PATTERN}), min_size=1, max_size=2
@@ -113,5 +179,5 @@ def test_what_was_not_given_is_left_out() -> None:
 
 def test_every_kind_of_command_has_a_type_of_its_own() -> None:
     kinds = get_args(Command)
-    assert len({kind.type for kind in kinds}) == len(kinds) == 10
+    assert len({kind.type for kind in kinds}) == len(kinds) == 29
     assert {*kinds} == {*strategies}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from events.errors import ImpossibleEvent
 from events.json_text import Json
+from events.membership import Membership
 from events.pattern import (
     DeletedPattern,
     MergedField,
@@ -25,6 +26,7 @@ from events.pattern import (
     stream_of,
     taken_name,
 )
+from events.roles import Role
 from events.stream import evolve as evolve_stream
 from events.team import Team
 from tests.commands import PATTERN
@@ -188,7 +190,9 @@ def test_a_pattern_always_has_a_name(state: PatternState, event: PatternEvent) -
 
 
 def test_a_stream_of_any_kind_evolves_from_nothing() -> None:
-    assert evolve_stream(None, team_created("A")) == Team(version=1, name="A")
+    assert evolve_stream(None, team_created("A")) == Team(
+        version=1, name="A", people=Membership(members={"ada": Role.ADMIN})
+    )
     recorded_first = evolve_stream(None, PatternRecorded(fields={"name": "x"}))
     assert recorded_first.version == 1
     assert evolve_stream(recorded_first, PatternDeleted()) == DeletedPattern(version=2)
@@ -197,10 +201,10 @@ def test_a_stream_of_any_kind_evolves_from_nothing() -> None:
 
 
 def test_a_stream_holds_events_of_one_kind() -> None:
-    with pytest.raises(ImpossibleEvent, match="team's stream"):
+    with pytest.raises(ImpossibleEvent, match="another stream"):
         evolve_stream(Team(version=1, name="A"), PatternRecorded(fields={"name": "x"}))
     for state in (LIVE, DeletedPattern(version=2)):
-        with pytest.raises(ImpossibleEvent, match="pattern's stream"):
+        with pytest.raises(ImpossibleEvent, match="another stream"):
             evolve_stream(state, team_created("A"))
 
 

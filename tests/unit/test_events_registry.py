@@ -192,6 +192,7 @@ def _split(data: dict[str, Json]) -> dict[str, Json]:
 CHAIN: Mapping[str, Upcaster] = {
     "team.founded.v0": Upcaster("team.founded.v1", _renamed),
     "team.founded.v1": Upcaster("team.created.v1", _split),
+    "team.created.v1": UPCASTERS["team.created.v1"],
 }
 
 
@@ -219,7 +220,7 @@ def test_old_data_without_its_versions_shape_is_malformed(data: bytes) -> None:
 
 
 def test_old_data_that_no_step_brings_into_the_newest_shape_is_malformed() -> None:
-    broken = {"team.founded.v0": Upcaster("team.created.v1", lambda data: data)}
+    broken = {"team.founded.v0": Upcaster("team.created.v2", lambda data: data)}
     with pytest.raises(MalformedRecord):
         read("team.founded.v0", b'{"label":"A"}', broken)
 
