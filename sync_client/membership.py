@@ -2,13 +2,17 @@
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+
+import httpx
 
 from events.json_text import Json
 from events.shapes import utc_text
 from sync_client.api import Api
 from sync_client.console import say, say_json, warn
+from sync_client.errors import TransportError
 from sync_client.invitations import Invitation, new_invitation
 from sync_client.reaching import Place
 from sync_client.surroundings import utc_now
@@ -76,11 +80,30 @@ class Membership:
 
         self.place.ask_as(self.token, self.username, work)
 
+    def enter(self, command: Mapping[str, Json]) -> None:
+        """The same with a command that makes its sender a member; wait until that can be seen."""
+
+        async def work(api: Api) -> None:
+            accepted = await api.submit(self.path, command)
+            query = httpx.QueryParams({"limit": "1", "at_least": accepted.cursor})
+            # It was accepted, whatever becomes of the waiting.
+            with suppress(TransportError):
+                await api.read(f"{self.path}/members?{query}")
+
+        self.place.ask_as(self.token, self.username, work)
+
     def read(self, what: str) -> dict[str, Json]:
-        """What the read API tells of it."""
+        """Every page of what the read API tells of it."""
 
         async def work(api: Api) -> dict[str, Json]:
-            return await api.read(f"{self.path}/{what}")
+            items: list[Json] = []
+            query = "limit=100"
+            while True:
+                page = await api.read(f"{self.path}/{what}?{query}")
+                items += page.get(what) or []
+                if page.get("next_page") is None:
+                    return {what: items}
+                query = str(httpx.QueryParams({"limit": "100", "page": page["next_page"]}))
 
         return self.place.ask_as(self.token, self.username, work)
 
@@ -102,7 +125,7 @@ class Membership:
 
     def join(self, invitation: Invitation) -> None:
         """Accept an invitation to it."""
-        self.submit(
+        self.enter(
             {
                 "type": self.kind.accept,
                 "invitation_id": invitation.invitation_id,

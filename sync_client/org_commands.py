@@ -46,7 +46,7 @@ def create(
 ) -> None:
     """Create an organization, of which you are the first admin."""
     org = _organization(new_log_id(), server, username, token, directory)
-    org.submit({"type": "create_organization", "name": name})
+    org.enter({"type": "create_organization", "name": name})
     say(f"organization {org.log_id}")
 
 
@@ -124,12 +124,13 @@ def settings(  # noqa: PLR0913, PLR0917 - each is an option
 def join(
     invitation: InvitationText,
     server: OtherServer = None,
+    read_server: ReadServer = None,
     username: Username = None,
     directory: Directory = HERE,
 ) -> None:
     """Join the organization that an invitation is to."""
     given = read_invitation(invitation_from(invitation))
-    _organization(given.log_id, server, username, None, directory).join(given)
+    _organization(given.log_id, server, username, None, directory, read_server).join(given)
 
 
 @app.command()

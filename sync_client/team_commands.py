@@ -49,7 +49,7 @@ def create(
 ) -> None:
     """Create a team, of which you are the first admin."""
     team = _team(new_log_id(), server, username, token, directory)
-    team.submit({"type": "create_team", "name": name})
+    team.enter({"type": "create_team", "name": name})
     say(f"team {team.log_id}")
 
 
@@ -131,12 +131,13 @@ def revoke(
 def join(
     invitation: InvitationText,
     server: OtherServer = None,
+    read_server: ReadServer = None,
     username: Username = None,
     directory: Directory = HERE,
 ) -> None:
     """Join the team that an invitation is to."""
     given = read_invitation(invitation_from(invitation))
-    _team(given.log_id, server, username, None, directory).join(given)
+    _team(given.log_id, server, username, None, directory, read_server).join(given)
 
 
 @app.command()
