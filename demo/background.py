@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from demo.deployment import kept_deployment
+from demo.deployment import MAILS, kept_deployment
 from devstack.errors import DevStackError
 from devstack.progress import Reporter
 
@@ -90,7 +90,8 @@ def _tell_that_it_is_ready(url: str) -> None:
     written.write_text(
         f"Patternlog is ready at {url}\n"
         f"  API docs      {url}/docs\n"
-        f"  first client  patternlog init --server {url} --create 'My team' --token dev-me\n"
+        f"  an account    patternlog register --server {url}   (or login; mails go to {DATA / MAILS})\n"
+        f"  first client  patternlog init --server {url} --create 'My team'\n"
         "  stop          make down\n"
     )
     written.rename(READY)  # it is there at once and whole

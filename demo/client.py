@@ -1,4 +1,4 @@
-"""A developer at a terminal: runs `patternlog` in a folder of their own, and shows what it prints."""
+"""Somebody at a terminal: runs `patternlog` in a folder of their own, and shows what it prints."""
 
 import json
 import subprocess
@@ -9,6 +9,7 @@ from typing import Any
 
 from demo.deployment import client_environment
 
+PASSWORD = "seven unlikely words, none of them yours"  # noqa: S105 - of people in a story
 PATTERNLOG = str(Path(sys.executable).with_name("patternlog"))
 
 
@@ -23,12 +24,23 @@ class Developer:
     name: str
     folder: Path
 
-    def run(self, *arguments: str, expect: int = 0) -> str:
+    @property
+    def credentials(self) -> Path:
+        """Where their machine keeps who is signed in."""
+        return self.folder / ".config" / "credentials.json"
+
+    def registration(self, server: str) -> tuple[str, ...]:
+        """The command that gives them an account; the password is typed."""
+        account = ("--username", self.name, "--email", f"{self.name}@example.org", "--password-stdin")
+        return ("register", "--server", server, *account)
+
+    def run(self, *arguments: str, expect: int = 0, typed: str = "") -> str:
         """Run `patternlog` and return its answer; raise `ClientFailed` on another exit code."""
         done = subprocess.run(
             [PATTERNLOG, *arguments],
             cwd=self.folder,
-            env=client_environment(f"dev-{self.name}"),
+            input=typed,
+            env=client_environment(self.credentials),
             capture_output=True,
             text=True,
             check=False,

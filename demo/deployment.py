@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from devstack.ports import HOST
 from devstack.progress import Reporter
@@ -16,6 +17,7 @@ from projectors.notary.keys import new_seed
 PARTITIONS = "4"
 SEED = "tree-head-key"
 KEY_OF_TOKENS = "token-key"
+MAILS = "mails"
 TREE_HEAD_S = "5"
 """Short, for whoever tries the audit and does not want to wait for a head."""
 
@@ -24,9 +26,10 @@ TREE_HEAD_S = "5"
 def deployment(reporter: Reporter) -> Iterator[Services]:
     """Kafka, PostgreSQL, Redis and the four services, thrown away at the end."""
     reporter.say("Starting real Kafka, PostgreSQL and Redis …")
-    with DevStack(reporter=reporter) as stack:
+    with DevStack(reporter=reporter) as stack, TemporaryDirectory(prefix="patternlog-demo-") as folder:
         reporter.say("Starting command API, decider, projector and read API, a process each …")
-        with Services(settings_for(stack, new_seed(), new_token_seed())) as services:
+        settings = settings_for(stack, new_seed(), new_token_seed()) | mail_folder(Path(folder))
+        with Services(settings) as services:
             services.set_up()
             services.start(*EVERY_KIND)
             yield services
@@ -37,7 +40,10 @@ def kept_deployment(reporter: Reporter, data_dir: Path, port: int) -> Iterator[S
     """The same with data that is kept, and both APIs on one port: this one, or any if others have it."""
     with (
         DevStack(StackOptions(data_dir=data_dir), reporter) as stack,
-        Services(settings_for(stack, kept_seed(data_dir), kept_seed(data_dir, KEY_OF_TOKENS))) as services,
+        Services(
+            settings_for(stack, kept_seed(data_dir), kept_seed(data_dir, KEY_OF_TOKENS))
+            | mail_folder(data_dir)
+        ) as services,
     ):
         services.set_up()
         wanted = {"port": str(port)} if is_free(port) else {}
@@ -69,6 +75,11 @@ def settings_for(stack: DevStack, seed: str, token_seed: str) -> dict[str, str]:
     }
 
 
+def mail_folder(folder: Path) -> dict[str, str]:
+    """The settings by which mails are written to files, and none is sent."""
+    return {"PATTERNLOG_MAIL_FOLDER": str((folder / MAILS).resolve())}
+
+
 def kept_seed(data_dir: Path, name: str = SEED) -> str:
     """The seed of a development key that lies beside the data, made at the first start."""
     path = data_dir / name
@@ -80,7 +91,7 @@ def kept_seed(data_dir: Path, name: str = SEED) -> str:
     return path.read_text().strip()
 
 
-def client_environment(token: str) -> dict[str, str]:
-    """The environment of a client's commands."""
+def client_environment(credentials: Path) -> dict[str, str]:
+    """The environment of a client's commands; the file of credentials stands for a machine of one's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PATTERNLOG_")}
-    return kept | {"PATTERNLOG_TOKEN": token}
+    return kept | {"PATTERNLOG_CREDENTIALS": str(credentials)}

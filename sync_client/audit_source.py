@@ -10,12 +10,10 @@ from events.identifiers import is_uuid
 from evidence.notes import Key
 from sync_client.audit_download import AuditDownload, Downloaded
 from sync_client.console import watching
-from sync_client.errors import NeedsSignIn
 from sync_client.head_store import HeadStore
 from sync_client.http_transport import Endpoint, http_transport
-from sync_client.options import token_from
 from sync_client.retrying import Patience
-from sync_client.workspace import Home, endpoint_of, find_workspace
+from sync_client.workspace import Home, endpoint_of, find_workspace, home_of
 
 PATIENCE = Patience()
 
@@ -34,21 +32,18 @@ def source_of(server: str | None, team: str | None, token: str | None, directory
     """The workspace's team, or another one; raise `SyncError` without a workspace or token."""
     if (server is None) != (team is None):
         raise typer.BadParameter("give --server and --team, or neither")
-    given = token_from(token)
     if server is None or team is None:
         workspace = find_workspace(directory)
         with workspace.reading() as replica:
             store = HeadStore(replica)
-            endpoint = workspace.endpoint(replica, given)
+            endpoint = endpoint_of(home_of(replica), token)
             log_id = replica.get("log_id")
             held = store.held(log_id or "")
             heads = [] if held is None else [str(held.note)]
             return Source(endpoint=endpoint, keys=store.keys(), heads=heads, log_id=log_id)
     if not is_uuid(team):
         raise typer.BadParameter(f"{team!r} is not a team's id, which is a lower-case UUID")
-    if given is None:
-        raise NeedsSignIn("no_token", "no token: give one with --token or PATTERNLOG_TOKEN")
-    return Source(endpoint=endpoint_of(Home(server=server, team_id=team), given), keys=[], heads=[])
+    return Source(endpoint=endpoint_of(Home(server=server, team_id=team), token), keys=[], heads=[])
 
 
 def download(source: Source, folder: Path, first: int) -> Downloaded:

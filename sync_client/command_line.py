@@ -6,7 +6,17 @@ from io import TextIOWrapper
 import stamina.instrumentation
 import typer
 
-from sync_client import audit_commands, conflict_commands, file_commands, pattern_commands, sync_commands
+from sync_client import (
+    account_commands,
+    audit_commands,
+    conflict_commands,
+    file_commands,
+    key_commands,
+    org_commands,
+    pattern_commands,
+    sync_commands,
+    team_commands,
+)
 from sync_client.console import warn
 from sync_client.errors import SyncError
 from sync_client.mounting import MountingGroup
@@ -21,11 +31,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+account_commands.register(app)
 sync_commands.register(app)
 pattern_commands.register(app)
 conflict_commands.register(app)
 file_commands.register(app)
 audit_commands.register(app)
+team_commands.register(app)
+org_commands.register(app)
+key_commands.register(app)
 
 
 def main() -> None:

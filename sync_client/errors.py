@@ -3,11 +3,14 @@
 SyncError                 code, message, exit code of the command line
  ├─ TransportError        the server gave no answer that settles anything; the outbox is untouched
  │   ├─ TryLater          no network, time-out, 408, 425, 429, 5xx: the same request may be sent again
- │   ├─ NeedsSignIn       401, 403: a token is missing, wrong or expired
+ │   ├─ NeedsSignIn       401: a token is missing, wrong or revoked, or the session is over
+ │   ├─ Forbidden         403: whoever the token stands for may not do this, or not any more
  │   ├─ RequestRefused    another 4xx with a code: wrong team, wrong cursor
  │   ├─ BatchRefused      400, 413, 422 with a code, for a whole batch: one command of it is to blame
  │   ├─ LogChanged        410: the cursor is of another log, the replica must be rebuilt
  │   └─ UnexpectedAnswer  not the published shape: another server, a proxy's page
+ ├─ CommandRefused        the outcome of a command that waits in no outbox
+ ├─ CredentialsError      the file of credentials cannot be used, or others can read it
  ├─ LocalRefusal          a local edit that the library refuses, before anything is kept
  ├─ BadPatternFile        a file that is no pattern file
  ├─ BadAuditFile          a file that is no export, heads or keys
@@ -54,6 +57,10 @@ class NeedsSignIn(TransportError):
     exit_code = SIGN_IN
 
 
+class Forbidden(TransportError):
+    """The server knows who asks, and they have no right to this; what is here is kept."""
+
+
 class RequestRefused(TransportError):
     """The server understood the request and will not serve it, whatever commands it holds."""
 
@@ -75,6 +82,16 @@ class UnexpectedAnswer(TransportError):
 
     def __init__(self, message: str) -> None:
         super().__init__("unexpected_answer", message)
+
+
+class CommandRefused(SyncError):
+    """The team or organization refuses a command that was sent at once."""
+
+
+class CredentialsError(SyncError):
+    """The file of credentials is damaged, or not its user's alone."""
+
+    exit_code = SIGN_IN
 
 
 class LocalRefusal(SyncError):

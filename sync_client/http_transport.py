@@ -1,7 +1,7 @@
 """The transport over HTTP."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,21 +11,13 @@ from command_api.decisions.refusals import Refusal
 from events.json_text import Json, dump
 from evidence.head_files import texts_of
 from sync_client.audit_wire import ServerKeys, read_head, read_heads_page, read_keys, read_path
-from sync_client.errors import (
-    BatchRefused,
-    LogChanged,
-    NeedsSignIn,
-    RequestRefused,
-    TransportError,
-    TryLater,
-    UnexpectedAnswer,
-)
+from sync_client.errors import BatchRefused, RequestRefused
+from sync_client.http_errors import error_of, explained
 from sync_client.wire import Answer, ChangesPage, read_answer, read_outcomes, read_page, read_problem
 
 _WAIT_S = 10
 """How long the server is asked to wait for outcomes."""
 _TIMEOUT = httpx.Timeout(30.0 + _WAIT_S, connect=5.0)
-_TRY_LATER = frozenset({408, 425, 429})
 _FOR_COMMANDS = frozenset({*Refusal, "body_too_large", "too_many_commands"} - {Refusal.UNKNOWN_TEAM})
 """Codes that blame a request's commands, not the request."""
 
@@ -36,7 +28,7 @@ class Endpoint:
 
     server: str
     team_id: str
-    token: str
+    auth: httpx.Auth
     read_server: str | None = None
 
     def commands_url(self) -> str:
@@ -63,15 +55,22 @@ class Endpoint:
 _certificates = cache(httpx.create_ssl_context)
 
 
+def http_client(
+    auth: httpx.Auth | None, network: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
+    """A client of the server for whoever `auth` stands for; the caller closes it."""
+    headers = {"Accept": "application/json"}
+    return httpx.AsyncClient(
+        auth=auth, headers=headers, timeout=_TIMEOUT, transport=network, verify=_certificates()
+    )
+
+
 @asynccontextmanager
 async def http_transport(
     endpoint: Endpoint, network: httpx.AsyncBaseTransport | None = None
 ) -> AsyncIterator["HttpTransport"]:
     """A transport whose connections are closed at the end."""
-    headers = {"Authorization": f"Bearer {endpoint.token}", "Accept": "application/json"}
-    async with httpx.AsyncClient(
-        headers=headers, timeout=_TIMEOUT, transport=network, verify=_certificates()
-    ) as client:
+    async with http_client(endpoint.auth, network) as client:
         yield HttpTransport(client, endpoint)
 
 
@@ -91,7 +90,7 @@ class HttpTransport:
         )
         if response.status_code in (200, 202):
             return read_outcomes(response.content)
-        error = _error_of(response)
+        error = error_of(response)
         index = _index_of(response)
         if isinstance(error, RequestRefused) and (index is not None or error.code in _FOR_COMMANDS):
             raise BatchRefused(error.code, error.message, index)
@@ -101,7 +100,7 @@ class HttpTransport:
         response = await self._request("GET", f"{self._endpoint.commands_url()}/{command_id}")
         if response.status_code in (200, 202):
             return read_answer(response.content)
-        error = _error_of(response)
+        error = error_of(response)
         if response.status_code == 404 and error.code == "unknown_command":
             return None
         raise error
@@ -112,7 +111,7 @@ class HttpTransport:
         response = await self._request("GET", self._endpoint.changes_url(), params=parameters)
         if response.status_code == 200:
             return read_page(response.content)
-        raise _error_of(response)
+        raise error_of(response)
 
     async def tree_head(self) -> str | None:
         response = await self._get(self._endpoint.audit_url("tree-head"))
@@ -123,7 +122,7 @@ class HttpTransport:
         response = await self._request("GET", url, params={"from": str(old), "to": str(new)})
         if response.status_code == 200:
             return read_path(response.content)
-        error = _error_of(response)
+        error = error_of(response)
         if error.code == "proof_out_of_range":
             return None
         raise error
@@ -150,11 +149,11 @@ class HttpTransport:
     async def stream(self, of: str, params: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """An answer of the audit that is read as it comes; raise a `TransportError` if it breaks off."""
         url = self._endpoint.audit_url(of)
-        with _explained(url):
+        with explained(url):
             async with self._client.stream("GET", url, params=params) as response:
                 if response.status_code != 200:
                     await response.aread()
-                    raise _error_of(response)
+                    raise error_of(response)
                 yield response
 
     async def _get(self, url: str, params: Mapping[str, str] | None = None) -> httpx.Response | None:
@@ -162,7 +161,7 @@ class HttpTransport:
         response = await self._request("GET", url, params=params)
         if response.status_code == 200:
             return response
-        error = _error_of(response)
+        error = error_of(response)
         if response.status_code == 404 and isinstance(error, RequestRefused):
             return None
         raise error
@@ -176,45 +175,8 @@ class HttpTransport:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        with _explained(url):
+        with explained(url):
             return await self._client.request(method, url, content=content, headers=headers, params=params)
-
-
-@contextmanager
-def _explained(url: str) -> Iterator[None]:
-    """The network's errors as the client's own."""
-    try:
-        yield
-    except httpx.TimeoutException as error:
-        raise TryLater("timeout", f"{_host(url)} did not answer in time ({type(error).__name__})") from error
-    except httpx.UnsupportedProtocol as error:
-        raise RequestRefused("bad_url", f"{url}: {error}") from error
-    except httpx.TransportError as error:
-        reason = str(error) or type(error).__name__
-        raise TryLater("no_network", f"{_host(url)} cannot be reached: {reason}") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UnexpectedAnswer(f"{_host(url)}: {error}") from error
-
-
-def _error_of(response: httpx.Response) -> TransportError:
-    """What an answer other than success means. Only a problem document with a code can refuse anything."""
-    status, problem = response.status_code, read_problem(response.content)
-    code = problem.code if problem else f"http_{status}"
-    detail = (problem.detail or code) if problem else f"{_host(str(response.url))} answered {status}"
-    if status in (401, 403):
-        return NeedsSignIn(code, detail)
-    if status in _TRY_LATER or status >= 500:
-        return TryLater(code, detail, _retry_after(response))
-    if problem is None:
-        return UnexpectedAnswer(f"{detail}, and not as Patternlog does")
-    if status == 410 and code == "log_changed":
-        return LogChanged(code, detail)
-    return RequestRefused(code, detail)
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    value = response.headers.get("retry-after", "")
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else None
 
 
 def _index_of(response: httpx.Response) -> int | None:
@@ -230,7 +192,3 @@ def _index_of(response: httpx.Response) -> int | None:
         and len(parts[2]) < 10
         else None
     )
-
-
-def _host(url: str) -> str:
-    return httpx.URL(url).netloc.decode("ascii", "replace")

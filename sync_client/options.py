@@ -15,10 +15,14 @@ Directory = Annotated[
 ]
 Token = Annotated[
     str | None,
-    typer.Option("--token", help="A token to use from now on; PATTERNLOG_TOKEN is used for this call only."),
+    typer.Option("--token", help="An API key or access token for this call; better PATTERNLOG_TOKEN."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 Server = Annotated[str, typer.Option("--server", help="The server's base URL.")]
+OtherServer = Annotated[
+    str | None,
+    typer.Option("--server", help="Its base URL, if not the workspace's or the last one."),
+]
 ReadServer = Annotated[
     str | None, typer.Option("--read-server", help="The read API's base URL, if it is another.")
 ]
@@ -27,6 +31,9 @@ SetsJson = Annotated[
     list[str] | None, typer.Option("--set-json", metavar="FIELD=JSON", help="Set a field to a JSON value.")
 ]
 Removes = Annotated[list[str] | None, typer.Option("--remove", metavar="FIELD", help="Remove a field.")]
+Username = Annotated[
+    str | None, typer.Option("--username", help="Who, if several have signed in on this server.")
+]
 HERE = Path()
 
 

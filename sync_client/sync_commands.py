@@ -10,14 +10,15 @@ from typing import Annotated, Literal
 import typer
 
 from events.identifiers import is_uuid
+from sync_client.access import auth_for, username_of
 from sync_client.audit_files import keys_of
 from sync_client.client import SyncClient
 from sync_client.console import age, counted, exit_with, say, say_json
 from sync_client.edits import Editor
-from sync_client.errors import EVIDENCE, NeedsSignIn
+from sync_client.errors import EVIDENCE
 from sync_client.head_store import HeadStore
 from sync_client.http_transport import Endpoint
-from sync_client.options import HERE, AsJson, Directory, ReadServer, Server, Token, token_from
+from sync_client.options import HERE, AsJson, Directory, ReadServer, Server, Token, Username
 from sync_client.outbox import Outbox
 from sync_client.pull import PullReport
 from sync_client.push import StillPending
@@ -26,7 +27,7 @@ from sync_client.session import check, run
 from sync_client.settlement import PushReport
 from sync_client.status import Status, status_of
 from sync_client.surroundings import utc_now
-from sync_client.workspace import Home, endpoint_of, find_workspace, new_workspace
+from sync_client.workspace import Home, endpoint_of, find_workspace, home_of, new_workspace
 
 Step = Literal["pull", "push"]
 
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def init(
+def init(  # noqa: PLR0913, PLR0917 - each is an option
     server: Server,
     read_server: ReadServer = None,
     team: Annotated[str | None, typer.Option("--team", help="The id of a team that exists.")] = None,
@@ -46,28 +47,31 @@ def init(
         list[str] | None,
         typer.Option("--audit-key", metavar="VKEY", help="A key of the log; else the first one seen."),
     ] = None,
+    username: Username = None,
     token: Token = None,
     directory: Directory = HERE,
 ) -> None:
     """Make a workspace: for a team that exists, or for one that is created."""
-    given, keys = token_from(token), keys_of(audit_key)
+    keys = keys_of(audit_key)
     if (team is None) == (create is None):
         raise typer.BadParameter("give either --team or --create")
     if team is not None and not is_uuid(team):
         raise typer.BadParameter(f"{team!r} is not a team's id, which is a lower-case UUID")
-    if given is None:
-        raise NeedsSignIn("no_token", "no token: give one with --token or PATTERNLOG_TOKEN")
-    home = Home(server=server, read_server=read_server, team_id=team or str(uuid.uuid4()))
+    auth = auth_for(server, token, username)
+    home = Home(
+        server=server, read_server=read_server, team_id=team or str(uuid.uuid4()), username=username_of(auth)
+    )
+    endpoint = endpoint_of(home, token)
     if create is None:
-        check(endpoint_of(home, given))
-    with new_workspace(directory, home, given) as (_, replica):
+        check(endpoint)
+    with new_workspace(directory, home) as (_, replica):
         with replica.transaction():
             HeadStore(replica).trust(keys, "given", utc_now())
         if create is not None:
             with replica.transaction():
                 Editor(replica).create_team(create, utc_now())
             say(f"team {home.team_id}")
-        _keep_in_step(replica, endpoint_of(home, given), "pull" if create is None else "push")
+        _keep_in_step(replica, endpoint, "pull" if create is None else "push")
 
 
 def pull(token: Token = None, directory: Directory = HERE) -> None:
@@ -104,9 +108,7 @@ def status(as_json: AsJson = False, directory: Directory = HERE) -> None:
 def _on_workspace(directory: Path, token: str | None, *steps: Step) -> None:
     workspace = find_workspace(directory)
     with workspace.writing() as replica:
-        endpoint = workspace.endpoint(replica, token_from(token))
-        if token is not None:
-            workspace.keep_token(token)
+        endpoint = endpoint_of(home_of(replica), token)
         if len(steps) > 1 and Outbox(replica.connection).team_creation() is not None:
             steps = steps[1:]
         _keep_in_step(replica, endpoint, *steps)

@@ -1,13 +1,13 @@
-"""A workspace: a folder with a replica, its settings and the token, in `.patternlog`."""
+"""A workspace: a folder with a replica and its settings, in `.patternlog`; no secret is ever in it."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sync_client.access import auth_for
 from sync_client.console import warn
-from sync_client.errors import NeedsSignIn, WorkspaceError
+from sync_client.errors import WorkspaceError
 from sync_client.head_store import HeadStore
 from sync_client.http_transport import Endpoint
 from sync_client.replica import Replica, readable_replica, writable_replica
@@ -22,6 +22,8 @@ class Home:
     server: str
     team_id: str
     read_server: str | None = None
+    username: str | None = None
+    """Who works here; whoever signed in last, if nobody is named."""
 
 
 class Workspace:
@@ -44,26 +46,6 @@ class Workspace:
             _warn_of_evidence(replica)
             yield replica
 
-    def keep_token(self, token: str) -> None:
-        """Store the token where only this user can read it."""
-        path = self.folder / "token.new"
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(token + "\n")
-        path.replace(self.folder / "token")
-
-    def endpoint(self, replica: Replica, token: str | None) -> Endpoint:
-        """How to reach the server; raise `NeedsSignIn` if nobody has given a token."""
-        home = home_of(replica)
-        return endpoint_of(home, token or self._kept_token())
-
-    def _kept_token(self) -> str:
-        try:
-            return (self.folder / "token").read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            raise NeedsSignIn("no_token", "no token: give one with --token or PATTERNLOG_TOKEN") from None
-
 
 def _warn_of_evidence(replica: Replica) -> None:
     unsettled = HeadStore(replica).unsettled()
@@ -83,7 +65,7 @@ def find_workspace(start: Path) -> Workspace:
 
 
 @contextmanager
-def new_workspace(folder: Path, home: Home, token: str) -> Iterator[tuple[Workspace, Replica]]:
+def new_workspace(folder: Path, home: Home) -> Iterator[tuple[Workspace, Replica]]:
     """Make a workspace, and open it to write; one whose making was cut off is made again."""
     workspace = Workspace(folder / NAME)
     try:
@@ -92,10 +74,10 @@ def new_workspace(folder: Path, home: Home, token: str) -> Iterator[tuple[Worksp
         with workspace.writing() as replica:
             if replica.get("team_id") is not None:
                 raise WorkspaceError("workspace_exists", f"{folder.resolve()} holds a workspace already")
-            workspace.keep_token(token)
             with replica.transaction():
                 replica.put("server", home.server)
                 replica.put("read_server", home.read_server)
+                replica.put("username", home.username)
                 replica.put("team_id", home.team_id)
             yield workspace, replica
     except OSError as error:
@@ -107,11 +89,11 @@ def home_of(replica: Replica) -> Home:
     server, team_id = replica.get("server"), replica.get("team_id")
     if server is None or team_id is None:
         raise WorkspaceError("no_workspace", "making this workspace was cut off: init it again")
-    return Home(server=server, team_id=team_id, read_server=replica.get("read_server"))
+    read_server, username = replica.get("read_server"), replica.get("username")
+    return Home(server=server, team_id=team_id, read_server=read_server, username=username)
 
 
-def endpoint_of(home: Home, token: str) -> Endpoint:
-    """How to reach a library's server with a token; raise `NeedsSignIn` for text that is no token."""
-    if not token.isascii() or not token.isprintable() or not token:
-        raise NeedsSignIn("bad_token", "the token is not one line of ASCII text")
-    return Endpoint(server=home.server, read_server=home.read_server, team_id=home.team_id, token=token)
+def endpoint_of(home: Home, token: str | None) -> Endpoint:
+    """How to reach a library's server, by a token or signed in; raise `NeedsSignIn` without either."""
+    auth = auth_for(home.server, token, home.username)
+    return Endpoint(server=home.server, read_server=home.read_server, team_id=home.team_id, auth=auth)

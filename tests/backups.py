@@ -31,6 +31,7 @@ from sync_client.audit_wire import ServerKeys
 from sync_client.errors import TryLater
 from sync_client.http_transport import Endpoint, HttpTransport, http_transport
 from sync_client.replica import writable_replica
+from sync_client.session_auth import BearerToken
 from sync_client.surroundings import Surroundings, utc_now
 from sync_client.transport import Transport
 from sync_client.wire import Answer, ChangesPage
@@ -55,7 +56,7 @@ def serving(settings: Settings, *kinds: str) -> Iterator[ServiceProcesses]:
 @asynccontextmanager
 async def client_at(url: str, team_id: str, folder: Path, *, deaf: bool = False) -> AsyncIterator[Client]:
     """A sync client with its replica in a folder; a deaf one sends, and does not hear the answers."""
-    endpoint = Endpoint(server=url, team_id=team_id, token=token_of("ada"))
+    endpoint = Endpoint(server=url, team_id=team_id, auth=BearerToken(token_of("ada")))
     async with http_transport(endpoint) as transport:
         with writable_replica(made(folder)) as replica:
             with replica.transaction():

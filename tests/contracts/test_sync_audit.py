@@ -15,6 +15,7 @@ from sync_client.audit_files import head_lines, log_lines
 from sync_client.http_transport import Endpoint, http_transport
 from sync_client.progress import Silent
 from sync_client.retrying import Patience
+from sync_client.session_auth import BearerToken
 from sync_client.wire import read_cursor
 from tests.databases import fresh_database, settings_for
 from tests.everything import everything
@@ -73,7 +74,7 @@ class HttpAuditContract(AuditContract):
         assert (report.first, report.last, report.signed_to) == (first, 5, 5)
 
     async def download(self, team: Team, folder: Path, first: int) -> Report:
-        endpoint = Endpoint(server=team.url, team_id=team.team_id, token=TOKEN)
+        endpoint = Endpoint(server=team.url, team_id=team.team_id, auth=BearerToken(TOKEN))
         async with http_transport(endpoint) as transport:
             found = await AuditDownload(folder, transport, Patience(), Silent()).run(first)
             trust = Trust(keys=(await transport.server_keys()).keys)

@@ -9,6 +9,7 @@ from events.cursor import Cursor
 from server.setup import set_up
 from sync_client.errors import BatchRefused, LogChanged, NeedsSignIn, RequestRefused
 from sync_client.http_transport import Endpoint, http_transport
+from sync_client.session_auth import BearerToken
 from sync_client.wire import Accepted, PatternItem, Rejected
 from tests.commands import command_id
 from tests.contracts.sync_conflicts import ConflictContract
@@ -128,7 +129,7 @@ class HttpContract(TransportContract):
     """What can be told over a network only."""
 
     async def test_a_token_that_the_server_does_not_take_needs_a_sign_in(self, team: Team) -> None:
-        endpoint = Endpoint(server=team.url, team_id=team.team_id, token="nobody")
+        endpoint = Endpoint(server=team.url, team_id=team.team_id, auth=BearerToken("nobody"))
         async with http_transport(endpoint) as transport:
             calls = (
                 transport.send([recording(str(uuid.uuid4()), name="n")]),
@@ -140,7 +141,7 @@ class HttpContract(TransportContract):
                     await call
 
     async def test_a_team_that_nobody_created_has_no_changes_and_takes_no_patterns(self, team: Team) -> None:
-        endpoint = Endpoint(server=team.url, team_id=str(uuid.uuid4()), token=TOKEN)
+        endpoint = Endpoint(server=team.url, team_id=str(uuid.uuid4()), auth=BearerToken(TOKEN))
         async with http_transport(endpoint) as transport:
             with pytest.raises(RequestRefused):
                 await transport.changes(None, at_least=None, limit=1)

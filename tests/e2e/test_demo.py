@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from demo.client import PASSWORD
 from demo.rules import rule_book
 
 ROOT = Path(__file__).parents[2]
@@ -71,9 +72,14 @@ def test_the_demo_tells_its_story_to_the_end_and_leaves_nothing_behind(demo: Dem
     assert demo.wait() == 0, demo.text
     rules = len(rule_book())
     in_this_order = (
+        "registered ada",
+        "signed in on",
         f"{rules} recorded, 0 edited, 0 unchanged, 0 invalid",
         f"pushed {rules} commands",
+        "ada$ patternlog team invite --role developer",
+        "joined team",
         f"pulled {rules} changes",
+        "auditor    ",
         "1 merged",
         "category is now 'imports'",
         "solution is now 'Delete the import",
@@ -90,12 +96,13 @@ def test_the_demo_tells_its_story_to_the_end_and_leaves_nothing_behind(demo: Dem
         "signed up to sequence ",
         "Everything is stopped",
     )
+    assert PASSWORD not in demo.text
     assert re.search(".*".join(map(re.escape, in_this_order)), demo.text, re.DOTALL), demo.text
     demo.assert_that_nothing_is_left()
 
 
 def test_ctrl_c_in_the_middle_of_the_demo_ends_everything(demo: Demo) -> None:
-    demo.read_until("ann$ patternlog import")
+    demo.read_until("ada$ patternlog import")
     began = time.monotonic()
     os.killpg(demo.process.pid, signal.SIGINT)
     assert demo.wait() == 130, demo.text

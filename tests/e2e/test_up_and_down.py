@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from demo.client import Developer
+from demo.background import DATA
+from demo.client import PASSWORD, Developer
+from demo.deployment import MAILS
 from devstack.ports import HOST, Ports
 
 PATIENCE = 300.0
@@ -69,9 +71,13 @@ def test_a_second_up_finds_the_data_of_the_first(make: MakeCommand, port: int, t
     assert url_in(again) == url
 
     ann, ben = developer("ann", tmp_path), developer("ben", tmp_path)
+    for one in (ann, ben):
+        one.run(*one.registration(url), typed=PASSWORD)
+    assert list((tmp_path / DATA / MAILS).glob("*.eml"))
     ann.run("init", "--server", url, "--create", "Rule keepers")
     ann.run("record", "bounds_checking", "--set", "severity=high")
     ann.run("push")
+    ben.run("team", "join", "-", typed=ann.run("team", "invite", "--role", "viewer"))
     assert "The data is kept" in make("down")
     assert "Nothing runs." in make("down")
     with pytest.raises(httpx.ConnectError):

@@ -23,7 +23,7 @@ from sync_client.workspace import Home, Workspace, new_workspace
 from tests.sync_fakes import killed
 from tests.sync_fakes.audited import SIGNER
 from tests.sync_fakes.clients import PATIENT, Client, client_of
-from tests.sync_fakes.http_server import TOKEN, ServedFake, served
+from tests.sync_fakes.http_server import ServedFake, served
 from tests.sync_fakes.server import FakeServer
 from tests.sync_fakes.transport import FakeTransport
 
@@ -45,7 +45,7 @@ def fake() -> Iterator[ServedFake]:
 def workspace(fake: ServedFake, tmp_path: Path) -> Path:
     folder = tmp_path / "prepared"
     home = Home(server=fake.url, team_id=fake.server.team_id)
-    with new_workspace(folder, home, TOKEN):
+    with new_workspace(folder, home):
         return folder
 
 

@@ -11,10 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from events.json_text import Json
 from events.team import NoTeam
+from tests.sync_fakes.accounts import FakeAccounts
 from tests.sync_fakes.server import FakeServer, Refused
 from tests.tokens import token_of
 
 TOKEN = token_of("tester")
+"""A machine's, which is good for ever."""
 
 
 def _nothing(_method: str) -> None:
@@ -37,6 +39,7 @@ class ServedFake:
     """After how many bytes the next logs break off."""
     lacks: int | None = None
     """A sequence that the server cannot tell."""
+    accounts: FakeAccounts = field(default_factory=FakeAccounts)
 
 
 class _Listener(ThreadingHTTPServer):
@@ -73,6 +76,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._serve(b"")
 
+    def do_DELETE(self) -> None:
+        self._serve(b"")
+
     def do_POST(self) -> None:
         self._serve(self.rfile.read(int(self.headers["Content-Length"])))
 
@@ -99,9 +105,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         try:
-            if self.headers["Authorization"] != f"Bearer {TOKEN}":
-                raise Refused(401, "unauthenticated")
-            if urlsplit(self.path).path.endswith("/audit/log"):
+            fake, path = self.server.fake, urlsplit(self.path).path
+            token = (self.headers["Authorization"] or "").removeprefix("Bearer ")
+            if path.startswith("/api/v1/auth/"):
+                return fake.accounts.answer(self.command, path.removeprefix("/api/v1/auth/"), token, body)
+            fake.server.actor = "tester" if token == TOKEN else fake.accounts.actor_of(token)
+            if path.endswith("/audit/log"):
                 return self._log()
             return 200, {}, json.dumps(self._route(body)).encode()
         except Refused as refused:
@@ -126,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(address.query).items()}
         if address.path == "/api/v1/audit/keys":
             return server.log.keys()
+        if address.path == "/api/v1/teams":
+            return {"teams": teams_of(server)}
         if isinstance(server.team, NoTeam):
             # Whoever comes first creates the team under the id that it chose.
             server.team_id = address.path.split("/")[4]
@@ -134,9 +145,26 @@ class _Handler(BaseHTTPRequestHandler):
             return {"outcomes": server.submit(json.loads(body)["commands"])}
         if address.path.startswith(f"{base}/commands/"):
             return server.look_up(address.path.rsplit("/", 1)[1])
+        if address.path == f"{base}/members":
+            return {"members": members_of(server)}
         if address.path == f"{base}/changes":
             return server.pull(query.get("cursor"), query.get("at_least"), int(query["limit"]))
         return _audit(server, address.path.removeprefix(base), query)
+
+
+def members_of(server: FakeServer) -> list[dict[str, Json]]:
+    """The team's members, for one of them."""
+    people = {} if isinstance(server.team, NoTeam) else server.team.people.members
+    if server.actor not in people:
+        raise Refused(404, "unknown_team")
+    return [{"member": member, "role": role} for member, role in people.items()]
+
+
+def teams_of(server: FakeServer) -> list[dict[str, Json]]:
+    """The teams that the actor is a member of."""
+    people = {} if isinstance(server.team, NoTeam) else server.team.people.members
+    role = people.get(server.actor)
+    return [] if role is None else [{"team_id": server.team_id, "name": "Ours", "role": role}]
 
 
 def _audit(server: FakeServer, path: str, query: dict[str, str]) -> Json:

@@ -107,6 +107,8 @@ class FakeServer:
     """Command ids that came again with another body."""
     judged: list[Judged] = field(default_factory=list)
     log: AuditedLog = field(default_factory=AuditedLog)
+    actor: str = "tester"
+    """Who sends what comes next."""
 
     def __post_init__(self) -> None:
         self.submit([_CREATION])
@@ -179,7 +181,7 @@ class FakeServer:
             timestamp_ms=uuid7_ms(command_id),
             key=self.team_id.encode(),
             value=dump(body),
-            headers={"actor": b"tester", "request_id": b"r"},
+            headers={"actor": self.actor.encode(), "request_id": b"r"},
         )
 
     def _apply(self, command_id: str, records: list[NewRecord]) -> PatternEvent | None:

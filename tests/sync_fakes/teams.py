@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from events.json_text import Json
 from sync_client.http_transport import Endpoint, http_transport
 from sync_client.retrying import Patience, RetryingTransport
+from sync_client.session_auth import BearerToken
 from sync_client.transport import Transport
 from sync_client.wire import Accepted, Answer, Change, PatternItem
 from tests.commands import command_id
@@ -98,7 +99,7 @@ def abandoning(conflict: dict[str, Json]) -> dict[str, Json]:
 @asynccontextmanager
 async def team_at(url: str) -> AsyncIterator[Team]:
     """A new team on a server."""
-    endpoint = Endpoint(server=url, team_id=str(uuid.uuid4()), token=TOKEN)
+    endpoint = Endpoint(server=url, team_id=str(uuid.uuid4()), auth=BearerToken(TOKEN))
     async with http_transport(endpoint) as transport:
         patient = RetryingTransport(transport, Patience())
         yield await created(Team(transport=patient, team_id=endpoint.team_id, url=url))

@@ -1,5 +1,6 @@
 """The command line, run in the process of a test."""
 
+import io
 import sys
 
 import pytest
@@ -15,9 +16,11 @@ class Terminal:
         self._capsys = capsys
         self.errors = ""
 
-    def run(self, *arguments: str, expect: int = 0) -> str:
+    def run(self, *arguments: str, expect: int = 0, typed: str | None = None) -> str:
         """What it prints to stdout; `errors` keeps the rest."""
         self._patch.setattr(sys, "argv", ["patternlog", *arguments])
+        if typed is not None:
+            self._patch.setattr(sys, "stdin", io.StringIO(typed))
         with pytest.raises(SystemExit) as ended:
             command_line.main()
         output, self.errors = self._capsys.readouterr()

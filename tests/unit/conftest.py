@@ -26,6 +26,7 @@ def client(server: FakeServer, tmp_path: Path) -> Iterator[Client]:
 def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Terminal:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATTERNLOG_TOKEN", TOKEN)
+    monkeypatch.setenv("PATTERNLOG_CREDENTIALS", str(tmp_path / "home" / "credentials.json"))
     monkeypatch.delenv("PATTERNLOG_DIR", raising=False)
     return Terminal(monkeypatch, capsys)
 

@@ -186,20 +186,25 @@ def test_4_is_for_signing_in(workspace: Terminal, fake: ServedFake, monkeypatch:
     monkeypatch.setenv("PATTERNLOG_TOKEN", "expired")
     workspace.run("push", expect=4)
     assert "[unauthenticated]" in workspace.errors
-    monkeypatch.delenv("PATTERNLOG_TOKEN")
+    monkeypatch.setenv("PATTERNLOG_TOKEN", TOKEN)
     workspace.run("push")
+    monkeypatch.setenv("PATTERNLOG_TOKEN", "two\nlines")
+    workspace.run("pull", expect=4)
+    assert "[bad_token]" in workspace.errors
+    monkeypatch.delenv("PATTERNLOG_TOKEN")
     workspace.run("init", "--server", fake.url, "--create", "x", "--dir", "new", expect=4)
-    assert "--token" in workspace.errors
+    assert "patternlog login" in workspace.errors
 
 
-def test_a_token_that_is_given_is_kept(
+def test_a_token_is_for_one_call_and_is_kept_nowhere(
     workspace: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("PATTERNLOG_TOKEN")
     workspace.run("pull", "--token", "expired", expect=4)
-    workspace.run("pull", expect=4)
     workspace.run("pull", "--token", TOKEN)
-    assert (tmp_path / ".patternlog" / "token").stat().st_mode & 0o777 == 0o600
+    workspace.run("pull", expect=4)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any(TOKEN.encode() in path.read_bytes() for path in files)
 
 
 def test_5_is_for_a_server_that_is_none_of_patternlogs(workspace: Terminal, fake: ServedFake) -> None:

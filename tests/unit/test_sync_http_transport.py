@@ -10,6 +10,7 @@ from events.cursor import Cursor
 from events.json_text import Json
 from sync_client.errors import (
     BatchRefused,
+    Forbidden,
     LogChanged,
     NeedsSignIn,
     RequestRefused,
@@ -19,11 +20,14 @@ from sync_client.errors import (
 )
 from sync_client.http_transport import Endpoint, HttpTransport, http_transport
 from sync_client.retrying import Patience, RetryingTransport
+from sync_client.session_auth import BearerToken
 from sync_client.wire import Accepted, Conflicting, Rejected, Unanswered
 
 TEAM = "6f1c2a8e-0000-4000-8000-000000000000"
 COMMAND = "00000000-0000-7000-8000-000000000001"
-ENDPOINT = Endpoint(server="http://commands/base/", team_id=TEAM, token="dev-me", read_server="http://reads")
+ENDPOINT = Endpoint(
+    server="http://commands/base/", team_id=TEAM, auth=BearerToken("dev-me"), read_server="http://reads"
+)
 CURSOR = str(Cursor(log_id=TEAM, team_id=TEAM, sequence=3))
 ACCEPTED = {"command_id": COMMAND, "status": "accepted", "version": 1, "sequence": 2, "cursor": CURSOR}
 PROXY_PAGE = b"<html>Sign in to the airport's network</html>"
@@ -104,7 +108,11 @@ async def test_each_kind_of_outcome_is_read() -> None:
     ("answer", "error", "code"),
     [
         (problem(401, "unauthenticated"), NeedsSignIn, "unauthenticated"),
-        (problem(403, "forbidden"), NeedsSignIn, "forbidden"),
+        (problem(403, "forbidden"), Forbidden, "forbidden"),
+        (problem(503, "auth_unavailable"), TryLater, "auth_unavailable"),
+        (problem(429, "rate_limited"), TryLater, "rate_limited"),
+        (httpx.Response(401, content=PROXY_PAGE), NeedsSignIn, "http_401"),
+        (httpx.Response(403, content=PROXY_PAGE), UnexpectedAnswer, "unexpected_answer"),
         (problem(408, "request_timeout"), TryLater, "request_timeout"),
         (problem(429, "too_many_requests"), TryLater, "too_many_requests"),
         (problem(500, "internal_error"), TryLater, "internal_error"),
@@ -181,7 +189,7 @@ async def test_a_network_that_fails_is_tried_later(failure: Exception, code: str
 
 
 async def test_an_address_that_is_none_is_not_tried_again() -> None:
-    async with http_transport(Endpoint(server="ftp://x", team_id=TEAM, token="t")) as transport:
+    async with http_transport(Endpoint(server="ftp://x", team_id=TEAM, auth=BearerToken("t"))) as transport:
         with pytest.raises(RequestRefused, match="protocol"):
             await transport.look_up(COMMAND)
 

@@ -8,7 +8,7 @@ import pytest
 
 from events.pattern import Pattern
 from sync_client.confirmed import Confirmed
-from sync_client.errors import NeedsSignIn, ReplicaError, ReplicaLocked, WorkspaceError
+from sync_client.errors import ReplicaError, ReplicaLocked, WorkspaceError
 from sync_client.replica import Replica, readable_replica, writable_replica
 from sync_client.workspace import Home, Workspace, find_workspace, home_of, new_workspace
 from tests.sync_fakes.clients import Client, client_of
@@ -115,11 +115,11 @@ def test_a_workspace_is_found_from_below_and_made_once(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     with pytest.raises(WorkspaceError):
         find_workspace(tmp_path / "a")
-    with new_workspace(tmp_path, HOME, "dev-me"):
+    with new_workspace(tmp_path, HOME):
         pass
     with find_workspace(tmp_path / "a" / "b").reading() as replica:
         assert home_of(replica) == HOME
-    with pytest.raises(WorkspaceError, match="already"), new_workspace(tmp_path, HOME, "dev-me"):
+    with pytest.raises(WorkspaceError, match="already"), new_workspace(tmp_path, HOME):
         pytest.fail("made twice")
 
 
@@ -127,35 +127,20 @@ def test_a_workspace_whose_making_was_cut_off_is_made_again(tmp_path: Path) -> N
     (tmp_path / ".patternlog").mkdir()
     with writable_replica(tmp_path / ".patternlog") as replica, pytest.raises(WorkspaceError):
         home_of(replica)
-    with new_workspace(tmp_path, HOME, "dev-me") as (_, replica):
+    with new_workspace(tmp_path, HOME) as (_, replica):
         assert home_of(replica) == HOME
 
 
-def test_the_token_is_readable_by_its_user_alone_and_given_ones_come_first(tmp_path: Path) -> None:
+def test_a_workspace_is_its_users_alone_and_kept_out_of_version_control(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        with new_workspace(tmp_path, HOME, "dev-me") as (workspace, replica):
-            assert workspace.endpoint(replica, None).token == "dev-me"
-            assert workspace.endpoint(replica, "dev-you").token == "dev-you"
+        with new_workspace(tmp_path, HOME):
+            pass
     finally:
         os.umask(before)
     folder = tmp_path / ".patternlog"
-    assert (folder / "token").stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / ".gitignore").read_text() == "*\n"
-
-
-@pytest.mark.parametrize("token", ["two\nlines", "tökén", ""])
-def test_text_that_is_no_token_is_not_sent(tmp_path: Path, token: str) -> None:
-    with new_workspace(tmp_path, HOME, token) as (workspace, replica), pytest.raises(NeedsSignIn):
-        workspace.endpoint(replica, None)
-
-
-def test_without_a_token_signing_in_is_asked_for(tmp_path: Path) -> None:
-    with new_workspace(tmp_path, HOME, "dev-me") as (workspace, replica):
-        (tmp_path / ".patternlog" / "token").unlink()
-        with pytest.raises(NeedsSignIn, match="--token"):
-            workspace.endpoint(replica, None)
 
 
 def test_sqlite_is_new_enough_for_what_the_replica_uses() -> None:
