@@ -18,7 +18,8 @@ def development(**changes: object) -> Settings:
     """
     changes = {"environment": Environment.DEVELOPMENT, **changes}
     limited = changes["environment"] is not Environment.DEVELOPMENT
-    return Settings.model_construct().model_copy(update={"rate_limits": limited, "token_keys": SecretStr(SEED), **changes})
+    of_tests = {"rate_limits": limited, "token_keys": SecretStr(SEED)}
+    return Settings.model_construct().model_copy(update={**of_tests, **changes})
 
 
 @asynccontextmanager

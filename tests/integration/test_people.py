@@ -1,4 +1,4 @@
-"""Invitations, lists of members, who is told of a command, and what operators do; with every process behind."""
+"""Invitations, lists of members, who is told of a command, what operators do: with every process behind."""
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
