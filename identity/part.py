@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI
 
 from identity import session_statements as sql
+from identity.accounts_part import open_accounts
 from identity.credentials import Credentials, create_credentials
 from identity.database import transaction
 from identity.revocation_feed import watch
@@ -60,14 +61,16 @@ async def authentication_part(app: FastAPI, _settings: Settings, health: Health)
 
 
 @asynccontextmanager
-async def identity_part(app: FastAPI, _settings: Settings, _health: Health) -> AsyncIterator[None]:
+async def identity_part(app: FastAPI, settings: Settings, health: Health) -> AsyncIterator[None]:
     """Let people in, out, and see where they are; it follows the part that knows who asks."""
     credentials: Credentials = app.state.credentials
     cleaning = spawn(app, clean(credentials), "old sessions")
     try:
-        yield
+        async with open_accounts(app, settings, health, credentials.engine, credentials.end_sessions):
+            yield
     finally:
         cleaning.cancel()
+        await asyncio.gather(cleaning, return_exceptions=True)
 
 
 async def clean(credentials: Credentials) -> None:
