@@ -20,11 +20,3 @@ class Affiliations(Protocol):
 
     async def of(self, user_id: str) -> Affiliation:
         """That of a user; one that says none where there is none, or where it cannot be known now."""
-
-
-class NoAffiliations:
-    """Nobody belongs anywhere."""
-
-    async def of(self, user_id: str) -> Affiliation:  # noqa: ARG002 - everybody alike
-        """None."""
-        return Affiliation()

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from identity.account_problems import session_required
 from identity.credentials import Credentials
-from identity.problems import session_required
 from runtime.authentication import principal_of
 
 _MOST = 64

@@ -8,15 +8,17 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from identity.affiliations import Affiliations, NoAffiliations
+from identity.affiliations import Affiliations
 from identity.api_keys import ApiKeys
 from identity.authenticator import Authenticator
+from identity.projected_affiliations import ProjectedAffiliations
 from identity.revocation_feed import PostgresFeed, RedisFeed
 from identity.revocation_log import RevocationLog
 from identity.revocations import Revocations
 from identity.sessions import Sessions
 from identity.signing import Signing
 from runtime.postgres import create_engine
+from runtime.secrets.redis_client import create_redis
 from runtime.settings import Settings
 
 _CONNECT_S = 1.0
@@ -52,9 +54,7 @@ class Credentials:
         await self.engine.dispose()
 
 
-def create_credentials(
-    settings: Callable[[], Settings], affiliations: Affiliations | None = None
-) -> Credentials:
+def create_credentials(settings: Callable[[], Settings]) -> Credentials:
     """All of it, connected to nothing yet; raise `Misconfigured` where no key signs."""
     first = settings()
     signing = Signing(settings)
@@ -64,7 +64,7 @@ def create_credentials(
     mirror = Revocations()
     log = RevocationLog(mirror, redis, stream)
     keys = ApiKeys(engine, log)
-    of = affiliations or NoAffiliations()
+    of = ProjectedAffiliations(engine)
     return Credentials(
         engine=engine,
         redis=redis,
@@ -81,8 +81,8 @@ def create_credentials(
 
 
 def _redis(settings: Settings) -> Redis:
-    return Redis.from_url(
-        settings.redis_url.get_secret_value(),
+    return create_redis(
+        settings,
         decode_responses=True,
         socket_connect_timeout=_CONNECT_S,
         socket_timeout=_ANSWER_S,

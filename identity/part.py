@@ -8,12 +8,14 @@ import structlog
 from fastapi import FastAPI
 
 from identity import session_statements as sql
+from identity.accounts_part import open_accounts
 from identity.credentials import Credentials, create_credentials
 from identity.database import transaction
 from identity.revocation_feed import watch
 from identity.token_keys import key_ring
 from runtime.health import Health
 from runtime.problems import Problem
+from runtime.secrets.reloading import SettingsSource
 from runtime.service import spawn
 from runtime.settings import Settings
 
@@ -26,7 +28,8 @@ _CLEAN_S = 600.0
 
 def settings_of(app: FastAPI) -> Callable[[], Settings]:
     """The settings of a process as they are at the time."""
-    return lambda: app.state.settings
+    source: SettingsSource = app.state.settings_source
+    return source.current
 
 
 @asynccontextmanager
@@ -40,6 +43,7 @@ async def token_keys_part(_app: FastAPI, settings: Settings, _health: Health) ->
 async def authentication_part(app: FastAPI, _settings: Settings, health: Health) -> AsyncIterator[None]:
     """Know who asks; Postgres and Redis tell what was revoked, and either of them will do."""
     credentials = create_credentials(settings_of(app))
+    app.state.settings_source.check(key_ring)
     app.state.credentials = credentials
     app.state.authenticator = credentials.authenticator
     workers = [
@@ -60,14 +64,16 @@ async def authentication_part(app: FastAPI, _settings: Settings, health: Health)
 
 
 @asynccontextmanager
-async def identity_part(app: FastAPI, _settings: Settings, _health: Health) -> AsyncIterator[None]:
+async def identity_part(app: FastAPI, settings: Settings, health: Health) -> AsyncIterator[None]:
     """Let people in, out, and see where they are; it follows the part that knows who asks."""
     credentials: Credentials = app.state.credentials
     cleaning = spawn(app, clean(credentials), "old sessions")
     try:
-        yield
+        async with open_accounts(app, settings, health, credentials.engine, credentials.end_sessions):
+            yield
     finally:
         cleaning.cancel()
+        await asyncio.gather(cleaning, return_exceptions=True)
 
 
 async def clean(credentials: Credentials) -> None:

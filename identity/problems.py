@@ -36,11 +36,6 @@ def identity_unavailable() -> Problem:
     return Problem("database_unavailable", 503, detail, headers=_RETRY)
 
 
-def session_required() -> Problem:
-    """What an API key may not do for the one who made it."""
-    return Problem("session_required", 403, "an API key cannot do this: log in")
-
-
 def unknown_session(session_id: str) -> Problem:
     """A session that the user does not have."""
     return Problem("unknown_session", 404, f"you have no session with the id {session_id}")

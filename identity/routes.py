@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from identity import jwks, key_routes, session_routes
+from identity import accounts_routes, jwks, key_routes, session_routes
 
 router = APIRouter()
-for _one in (session_routes, key_routes, jwks):
+for _one in (accounts_routes, session_routes, key_routes, jwks):
     router.include_router(_one.router)

@@ -91,6 +91,8 @@ async def surroundings(services: Services) -> AsyncIterator[Surroundings]:
             "postgres_dsn": _through(postgres, dsn),
             "redis_url": _through(redis, services.redis_url),
             "postgres_pool_size": 3,
+            "bcrypt_cost": 4,
+            "password_processes": 1,
             "postgres_connect_timeout_s": 2.0,
             "postgres_statement_timeout_s": 2.0,
         }
