@@ -15,28 +15,13 @@ from runtime.startup_failures import Misconfigured
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TAKEN = (
-    "API-Version",
-    "Authorization",
-    "Content-Type",
-    "If-Match",
-    "If-None-Match",
-    "Last-Event-ID",
-    "Prefer",
-    HEADER,
+    *("API-Version", "Authorization", "Content-Type", "If-Match", "If-None-Match", "Last-Event-ID"),
+    *("Prefer", HEADER),
 )
 SHOWN = (
-    *(
-        "API-Version",
-        "Deprecation",
-        "ETag",
-        "Link",
-        "Location",
-        "Preference-Applied",
-        "Retry-After",
-        "Sunset",
-    ),
+    *("API-Version", "Deprecation", "ETag", "Link", "Location", "Preference-Applied", "Sunset"),
+    *("Patternlog-Cursor", "Patternlog-Last-Sequence", "Retry-After", "WWW-Authenticate", HEADER),
     *("RateLimit", "RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
-    *("WWW-Authenticate", HEADER),
 )
 """What a page's program may read beside the body."""
 _ANY = "*"
