@@ -9,7 +9,7 @@ PAGE = (ROOT / "docs" / "security.md").read_text()
 NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 
 
-def tests_in(path: Path) -> set[str]:
+def functions_of(path: Path) -> set[str]:
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     nodes = ast.walk(ast.parse(path.read_text()))
     return {node.name for node in nodes if isinstance(node, functions) and node.name.startswith("test_")}
@@ -26,6 +26,6 @@ def test_every_test_that_is_named_is_there() -> None:
     missing = [
         f"{file}::{test}"
         for file, test in named
-        if not (ROOT / file).is_file() or (test or "test_") not in {"test_", *tests_in(ROOT / file)}
+        if not (ROOT / file).is_file() or (test or "test_") not in {"test_", *functions_of(ROOT / file)}
     ]
     assert missing == []
