@@ -38,6 +38,9 @@ def tell(log: TopicLog, seed: int, length: int) -> tuple[str, Told, str]:
     for one, other in zip(of_team.of_team(length), of_organization.of_organization(length), strict=True):
         scribe.command(team_id, (TEAM, one))
         scribe.command(organization_id, (ORGANIZATION, other))
+    scribe.command(team_id, (TEAM, of_team.invited()))
+    scribe.command(organization_id, (ORGANIZATION, of_organization.organization_invited()))
+    scribe.command(organization_id, (ORGANIZATION, of_organization.team_added()))
     return team_id, of_team, organization_id
 
 
@@ -63,7 +66,7 @@ async def test_members_are_what_the_events_fold_to_in_batches_of_any_size(
         assert {name: json.loads(value) for name, value in rows} == told.team.effective_settings
     report = await verify(settings)
     assert report.differences == []
-    assert all(report.rows[table] > 0 for table in TABLES)
+    assert all(report.rows[table] > 0 for table in TABLES if table != "organization_settings")
 
 
 async def test_a_rebuilt_generation_has_the_same_people(settings: Settings) -> None:

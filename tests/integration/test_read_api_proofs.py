@@ -19,7 +19,7 @@ from tests.projecting import fetch
 from tests.services import Services
 from tests.web import client_of
 
-HEADERS = {"Authorization": "Bearer dev-tester"}
+HEADERS = {"Authorization": "Bearer dev-ada"}
 
 
 @dataclass
