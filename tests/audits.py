@@ -61,6 +61,7 @@ SELECT $1::uuid, n, timestamptz '2026-01-01' + n * interval '1 second', $2, 'pat
        '2026-03-01T12:00:00Z', $4, CASE WHEN n % 5000 = 1 THEN '{}' ELSE '{"fields":{"name":"n"}}' END, NULL
   FROM generate_series(1, $3::bigint) AS n
 """
+_READ_BY = "INSERT INTO members VALUES ($1, 'ada', 'admin', 'team', 1, now())"
 _LOGGED = "INSERT INTO projected_logs VALUES ('library', $1, 0, $2, $3, $3, '')"
 
 
@@ -68,6 +69,7 @@ async def fill_audit(pg: asyncpg.Connection, team_id: str, log_id: str, rows: in
     """Add so many rows, one a second: 1 in 100 of each actor, 1 in 5,000 of a rare type."""
     await pg.execute(_ROWS, team_id, log_id, rows, bytes(32))
     await pg.execute(_LOGGED, team_id, log_id, rows)
+    await pg.execute(_READ_BY, team_id)
 
 
 async def audited_log(api: ReadApi, seed: int) -> AuditedLog:

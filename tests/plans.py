@@ -11,6 +11,8 @@ BIG = {"patterns", "changes", "history", "heads", "names", "outcomes", "conflict
     "audit",
     "refusals",
     "origins",
+    *("teams", "members", "settings", "invitations"),
+    *("organizations", "organization_members", "organization_teams", "organization_settings"),
 }
 _EXPLAIN = "EXPLAIN (ANALYZE, FORMAT JSON) "
 

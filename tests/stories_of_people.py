@@ -67,13 +67,31 @@ class Told:
             self.organization = organization_after(self.organization, told)
             yield told
 
+    def invited(self, role: Role = Role.VIEWER) -> TeamMemberInvited:
+        """Somebody may join the team."""
+        return TeamMemberInvited(
+            invitation_id=self._id(), role=role, proof_hash="0" * 64, expires_at=_EXPIRES
+        )
+
+    def organization_invited(
+        self, role: OrganizationRole = OrganizationRole.MEMBER
+    ) -> OrganizationMemberInvited:
+        """Somebody may join the organization."""
+        return OrganizationMemberInvited(
+            invitation_id=self._id(), role=role, proof_hash="0" * 64, expires_at=_EXPIRES
+        )
+
+    def team_added(self) -> OrganizationTeamAdded:
+        """The organization has one more team."""
+        return OrganizationTeamAdded(team_id=self._id(), name="T", admin="ada")
+
     def _next_of_team(self) -> TeamEvent:
         team = self.team
         assert isinstance(team, Team)
         inside, outside = self._sides(team.people.members)
         role, open_ones = self.random.choice(list(Role)), sorted(team.people.invitations)
         hopes: list[TeamEvent] = [
-            TeamMemberInvited(invitation_id=self._id(), role=role, proof_hash="0" * 64, expires_at=_EXPIRES),
+            self.invited(role),
             TeamSettingsChanged(set={self._name(): self.random.random()}, remove=[self._name()]),
             *(TeamMemberAdded(member=one, role=role) for one in outside),
             *(TeamMemberRoleChanged(member=one, role=role) for one in inside),
@@ -102,13 +120,10 @@ class Told:
         assert isinstance(state, Organization)
         inside, outside = self._sides(state.people.members)
         role, open_ones = self.random.choice(list(OrganizationRole)), sorted(state.people.invitations)
-        invited = OrganizationMemberInvited(
-            invitation_id=self._id(), role=role, proof_hash="0" * 64, expires_at=_EXPIRES
-        )
         name = self._name()
         hopes: list[OrganizationEvent] = [
-            invited,
-            OrganizationTeamAdded(team_id=self._id(), name="T", admin="ada"),
+            self.organization_invited(role),
+            self.team_added(),
             OrganizationTierChanged(tier=self.random.choice(list(Tier))),
             OrganizationSettingsChanged(set={name: True}, remove=[], enforce=[name], release=[]),
             OrganizationSettingsChanged(set={}, remove=[name], enforce=[], release=[name]),
