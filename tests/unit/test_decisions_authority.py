@@ -7,7 +7,7 @@ import pytest
 from command_api.decisions.commands import PatternCommand, SingleCommand
 from command_api.decisions.organization_commands import OrganizationCommand
 from command_api.decisions.refusals import Refusal, Rejected
-from command_api.decisions.team_commands import SetMerging, TeamCommand
+from command_api.decisions.team_commands import TeamCommand
 from events.merge_rules import Policy
 from events.pattern import PatternRecorded
 from events.roles import OrganizationRole, Right, Role, allows
@@ -155,13 +155,5 @@ def test_a_credential_is_good_for_no_more_than_it_says(at_most: Role) -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_a_credential_gives_no_right_that_its_owner_has_not(role: Role) -> None:
-    told = refusal(
-        team(), SetMerging(command_id=edit(1, x=1).command_id, policy=Policy.REJECT), MEMBERS[role]
-    )
-    same = refusal(
-        team(),
-        SetMerging(command_id=edit(1, x=1).command_id, policy=Policy.REJECT),
-        MEMBERS[role],
-        Role.ADMIN,
-    )
-    assert told is same
+    told = refusal(team(), set_merging(Policy.REJECT), MEMBERS[role])
+    assert told is refusal(team(), set_merging(Policy.REJECT), MEMBERS[role], Role.ADMIN)
