@@ -1,124 +1,245 @@
-"""A team of an organization in the read models, with somebody of each role, and what they are answered."""
+"""Commands and events about people, told shortly: of one team and one organization."""
 
-import time
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import hashlib
 
-from events.cursor import Cursor
-from events.organization import STREAM as ORGANIZATION
+from command_api.decisions.organization_commands import (
+    AcceptOrganizationInvitation,
+    AddOrganizationMember,
+    AddTeam,
+    ChangeOrganizationRole,
+    ChangeOrganizationSettings,
+    ChangeTier,
+    CreateOrganization,
+    InviteOrganizationMember,
+    OrganizationCommand,
+    RemoveOrganizationMember,
+    RevokeOrganizationInvitation,
+)
+from command_api.decisions.sender import Sender
+from command_api.decisions.team_commands import (
+    AcceptInvitation,
+    AddMember,
+    ApplyOrganization,
+    ChangeMemberRole,
+    ChangeSettings,
+    InviteMember,
+    OpenTeam,
+    RemoveMember,
+    RevokeInvitation,
+    TeamCommand,
+)
+from events.json_text import Json
 from events.organization import (
     OrganizationCreated,
-    OrganizationEvent,
     OrganizationMemberAdded,
     OrganizationMemberInvited,
-    OrganizationSettingsChanged,
-    OrganizationTeamAdded,
-    OrganizationTierChanged,
 )
-from events.pattern import PatternRecorded
 from events.roles import OrganizationRole, Role, Tier
-from events.team import STREAM as TEAM
 from events.team import (
     TeamCreated,
-    TeamEvent,
     TeamMemberAdded,
     TeamMemberInvited,
     TeamOrganizationApplied,
-    TeamSettingsChanged,
 )
-from tests.audits import AuditedLog, audited_log
-from tests.libraries import ReadApi
+from tests.commands import COMMAND
+from tests.specs import ADA
 
-EXPIRES = "2026-12-31T00:00:00Z"
-SECRET = "5" * 64
-"""What proofs of invitations are compared with; no answer but the log as written shows it."""
-ROLES = {"ada": "admin", "dev": "developer", "vic": "viewer", "aud": "auditor", "eve": None}
-"""Who is what; Olga is an admin of the organization."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class People:
-    """A team of an organization, in which there is one of each role."""
-
-    api: ReadApi
-    log: AuditedLog
-    team_id: str
-    organization_id: str
-
-    @property
-    def team(self) -> str:
-        return f"/api/v1/teams/{self.team_id}"
-
-    @property
-    def organization(self) -> str:
-        return f"/api/v1/organizations/{self.organization_id}"
-
-    async def tell(self, *events: TeamEvent) -> str:
-        """Let something happen to the team; the cursor after it."""
-        sequence = 0
-        for event in events:
-            (record,) = self.log.events.command(self.team_id, (TEAM, event))
-            sequence = int(record.headers["ce_sequence"])
-        await self.log.project()
-        return str(Cursor(log_id=self.api.log_id, team_id=self.team_id, sequence=sequence))
-
-    async def ask(self, who: str, url: str, **asked: Any) -> tuple[int, Mapping[str, Any]]:
-        """The answer to somebody."""
-        headers = {"Authorization": f"Bearer dev-{who}"}
-        answer = await self.api.client.get(url, params=asked or None, headers=headers)
-        is_json = "json" in answer.headers["content-type"] and "ndjson" not in answer.headers["content-type"]
-        return answer.status_code, answer.json() if is_json else {}
-
-    async def code(self, who: str, url: str, **asked: Any) -> str:
-        """The status, and the code of a problem."""
-        status, body = await self.ask(who, url, **asked)
-        return f"{status} {body['code']}" if status >= 400 else str(status)
+ORGANIZATION = "0d9d2d0a-0d0e-4c53-8d55-0d6f6c1f7a99"
+INVITATION = "33333333-3333-4333-8333-333333333333"
+OTHER_INVITATION = "44444444-4444-4444-8444-444444444444"
+PROOF = hashlib.sha256(b"secret").hexdigest()
+PROOF_HASH = hashlib.sha256(PROOF.encode()).hexdigest()
+NOW_MS = ADA.at_ms
+EXPIRES = "2025-10-10T08:53:20.000Z"
+"""A day after NOW_MS."""
+DAY_MS = 24 * 60 * 60 * 1000
 
 
-async def new_people(api: ReadApi) -> People:
-    """A team of seven events and one pattern, and its organization of six."""
-    log = await audited_log(api, time.monotonic_ns())
-    found = People(api=api, log=log, team_id=log.events.new_id(), organization_id=log.events.new_id())
-    for event in _organization(found.team_id):
-        log.events.command(found.organization_id, (ORGANIZATION, event))
-    await found.tell(*_team(found.organization_id))
-    log.events.pattern(found.team_id, PatternRecorded(fields={"name": "n"}))
-    await log.project()
-    return found
+def by(actor: str, at_most: Role | None = None, at_ms: int = NOW_MS) -> Sender:
+    return Sender(actor=actor, at_most=at_most, at_ms=at_ms)
 
 
-def _organization(team_id: str) -> list[OrganizationEvent]:
-    member = OrganizationRole.MEMBER
-    return [
-        OrganizationCreated(name="Org", admin="olga"),
-        OrganizationMemberAdded(member="ada", role=member),
-        OrganizationTeamAdded(team_id=team_id, name="Team", admin="ada"),
-        OrganizationSettingsChanged(set={"x": 1, "y": [2]}, remove=[], enforce=["x"], release=[]),
-        OrganizationTierChanged(tier=Tier.TEAM),
-        OrganizationMemberInvited(invitation_id=_id(), role=member, proof_hash=SECRET, expires_at=EXPIRES),
-    ]
+SERVICE = by("system:organizations")
+
+# ---------------------------------------------------------------- events
 
 
-def _team(organization_id: str) -> list[TeamEvent]:
-    others = [(one, Role(role)) for one, role in ROLES.items() if role is not None and one != "ada"]
-    applied = TeamOrganizationApplied(
-        organization_version=5,
-        admins=["olga"],
-        removed=[],
-        defaults={"x": 1, "y": [2]},
-        enforced=["x"],
-        tier=Tier.TEAM,
+def team_member(member: str, role: Role) -> TeamMemberAdded:
+    return TeamMemberAdded(member=member, role=role)
+
+
+def team_invited(invitation_id: str = INVITATION, expires_at: str = EXPIRES) -> TeamMemberInvited:
+    return TeamMemberInvited(
+        invitation_id=invitation_id, role=Role.DEVELOPER, proof_hash=PROOF_HASH, expires_at=expires_at
     )
-    return [
-        TeamCreated(name="Team", admin="ada", organization_id=organization_id),
-        *(TeamMemberAdded(member=one, role=role) for one, role in others),
-        applied,
-        TeamMemberInvited(invitation_id=_id(), role=Role.VIEWER, proof_hash=SECRET, expires_at=EXPIRES),
-        TeamSettingsChanged(set={"x": 9, "z": "own"}, remove=[]),
-    ]
 
 
-def _id() -> str:
-    return str(uuid.uuid4())
+def opened(admin: str | None = "ada") -> TeamCreated:
+    """A team of the organization."""
+    return TeamCreated(name="Team", admin=admin, organization_id=ORGANIZATION)
+
+
+def applied(
+    version: int = 3,
+    *removed: str,
+    admins: tuple[str, ...] = ("eve",),
+    defaults: dict[str, Json] | None = None,
+    enforced: tuple[str, ...] = (),
+) -> TeamOrganizationApplied:
+    return TeamOrganizationApplied(
+        organization_version=version,
+        admins=list(admins),
+        removed=list(removed),
+        defaults=defaults or {},
+        enforced=list(enforced),
+        tier=Tier.FREE,
+    )
+
+
+def organization(admin: str = "ada") -> OrganizationCreated:
+    return OrganizationCreated(name="Acme", admin=admin)
+
+
+def organization_member(
+    member: str, role: OrganizationRole = OrganizationRole.MEMBER
+) -> OrganizationMemberAdded:
+    return OrganizationMemberAdded(member=member, role=role)
+
+
+def organization_invited(
+    invitation_id: str = INVITATION, expires_at: str = EXPIRES
+) -> OrganizationMemberInvited:
+    return OrganizationMemberInvited(
+        invitation_id=invitation_id,
+        role=OrganizationRole.MEMBER,
+        proof_hash=PROOF_HASH,
+        expires_at=expires_at,
+    )
+
+
+# ---------------------------------------------------------------- commands
+
+
+def add(member: str, role: Role = Role.DEVELOPER) -> AddMember:
+    return AddMember(command_id=COMMAND, member=member, role=role)
+
+
+def change_role(member: str, role: Role) -> ChangeMemberRole:
+    return ChangeMemberRole(command_id=COMMAND, member=member, role=role)
+
+
+def remove(member: str) -> RemoveMember:
+    return RemoveMember(command_id=COMMAND, member=member)
+
+
+def invite(invitation_id: str = INVITATION, expires_at: str = EXPIRES) -> InviteMember:
+    return InviteMember(
+        command_id=COMMAND,
+        invitation_id=invitation_id,
+        role=Role.DEVELOPER,
+        proof_hash=PROOF_HASH,
+        expires_at=expires_at,
+    )
+
+
+def accept(proof: str = PROOF, invitation_id: str = INVITATION) -> AcceptInvitation:
+    return AcceptInvitation(command_id=COMMAND, invitation_id=invitation_id, proof=proof)
+
+
+def revoke(invitation_id: str = INVITATION) -> RevokeInvitation:
+    return RevokeInvitation(command_id=COMMAND, invitation_id=invitation_id)
+
+
+def change_settings(*removed: str, **chosen: Json) -> ChangeSettings:
+    return ChangeSettings(command_id=COMMAND, set=chosen, remove=list(removed))
+
+
+def open_team(admin: str = "ada") -> OpenTeam:
+    return OpenTeam(command_id=COMMAND, name="Team", organization_id=ORGANIZATION, admin=admin)
+
+
+def apply(version: int, *removed: str, organization_id: str = ORGANIZATION) -> ApplyOrganization:
+    return ApplyOrganization(
+        command_id=COMMAND,
+        organization_id=organization_id,
+        organization_version=version,
+        admins=["eve"],
+        removed=list(removed),
+        defaults={},
+        enforced=[],
+        tier=Tier.FREE,
+    )
+
+
+MANAGING: tuple[TeamCommand, ...] = (
+    add("zoe"),
+    change_role("dev", Role.VIEWER),
+    remove("dev"),
+    invite(OTHER_INVITATION),
+    revoke(),
+    change_settings(x=1),
+)
+"""What takes the right to manage a team."""
+SERVICE_ONLY: tuple[TeamCommand | OrganizationCommand, ...] = (
+    open_team(),
+    apply(9),
+    ChangeTier(command_id=COMMAND, tier=Tier.ENTERPRISE),
+)
+
+
+def create_organization() -> CreateOrganization:
+    return CreateOrganization(command_id=COMMAND, name="Acme")
+
+
+def add_to_organization(
+    member: str, role: OrganizationRole = OrganizationRole.MEMBER
+) -> AddOrganizationMember:
+    return AddOrganizationMember(command_id=COMMAND, member=member, role=role)
+
+
+def change_organization_role(member: str, role: OrganizationRole) -> ChangeOrganizationRole:
+    return ChangeOrganizationRole(command_id=COMMAND, member=member, role=role)
+
+
+def remove_from_organization(member: str) -> RemoveOrganizationMember:
+    return RemoveOrganizationMember(command_id=COMMAND, member=member)
+
+
+def invite_to_organization(
+    invitation_id: str = INVITATION, expires_at: str = EXPIRES
+) -> InviteOrganizationMember:
+    return InviteOrganizationMember(
+        command_id=COMMAND,
+        invitation_id=invitation_id,
+        role=OrganizationRole.MEMBER,
+        proof_hash=PROOF_HASH,
+        expires_at=expires_at,
+    )
+
+
+def accept_organization(proof: str = PROOF) -> AcceptOrganizationInvitation:
+    return AcceptOrganizationInvitation(command_id=COMMAND, invitation_id=INVITATION, proof=proof)
+
+
+def add_team(team_id: str = INVITATION) -> AddTeam:
+    return AddTeam(command_id=COMMAND, team_id=team_id, name="Platform")
+
+
+def organization_settings(
+    *enforce: str, remove: tuple[str, ...] = (), release: tuple[str, ...] = (), **chosen: Json
+) -> ChangeOrganizationSettings:
+    return ChangeOrganizationSettings(
+        command_id=COMMAND, set=chosen, remove=list(remove), enforce=list(enforce), release=list(release)
+    )
+
+
+ORGANIZING: tuple[OrganizationCommand, ...] = (
+    add_to_organization("zoe"),
+    change_organization_role("ben", OrganizationRole.ADMIN),
+    remove_from_organization("zed"),
+    invite_to_organization(OTHER_INVITATION),
+    RevokeOrganizationInvitation(command_id=COMMAND, invitation_id=INVITATION),
+    add_team(),
+    organization_settings(x=1),
+)
+"""What only admins of an organization may do."""

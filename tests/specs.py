@@ -16,7 +16,8 @@ from command_api.decisions.library import LibraryView, stream_for
 from command_api.decisions.refusals import Accepted, Conflict, Decision, Refusal, Rejected
 from command_api.decisions.sender import Sender
 from events.json_text import Json, dump
-from events.organization import Organization
+from events.organization import STREAM as ORGANIZATION_STREAM
+from events.organization import Organization, OrganizationEvent
 from events.outcome import OutcomeStatus
 from events.pattern import PatternConflictDetected, pattern_id_of, stream_of, taken_name
 from events.registry import Event
@@ -174,4 +175,6 @@ def given(*history: Event | Fact | Sequence[Fact]) -> Given:
 def _fact(item: Event | Fact) -> Fact:
     if isinstance(item, Fact):
         return item
+    if isinstance(item, OrganizationEvent):
+        return Fact(stream=ORGANIZATION_STREAM, event=item)
     return Fact(stream=TEAM_STREAM if isinstance(item, TeamEvent) else stream_of(PATTERN), event=item)

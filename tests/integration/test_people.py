@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ async def test_a_wrong_secret_is_an_unknown_invitation(people: People, team: str
 async def test_what_only_the_service_sends_is_unknown_at_a_teams_door(
     people: People, team: str, kind: str
 ) -> None:
-    members = {
+    every: dict[str, dict[str, Any]] = {
         "open_team": {"name": "T", "organization_id": str(uuid.uuid4()), "admin": "ada"},
         "apply_organization": {
             "organization_id": str(uuid.uuid4()),
@@ -109,7 +110,8 @@ async def test_what_only_the_service_sends_is_unknown_at_a_teams_door(
         },
         "change_tier": {"tier": "enterprise"},
         "add_team": {"team_id": str(uuid.uuid4()), "name": "T"},
-    }[kind]
+    }
+    members = every[kind]
     refused = await people.send("ada", team, kind, **members)
     assert (refused.status_code, refused.json()["code"]) == (400, "unknown_command_type")
     member = {"type": kind, **members}

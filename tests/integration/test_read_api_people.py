@@ -25,7 +25,7 @@ from identity.projected_affiliations import ProjectedAffiliations
 from read_api.roles import KNOWN_S
 from runtime.postgres import create_engine
 from tests.libraries import ReadApi, running_read_api
-from tests.people import EXPIRES, ROLES, SECRET, People, new_people
+from tests.projected_people import EXPIRES, ROLES, SECRET, People, new_people
 from tests.services import Services
 
 READ = (
