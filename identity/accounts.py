@@ -44,6 +44,8 @@ from runtime.problems import Problem
 __all__ = ["Account", "Accounts", "EndSessions"]
 
 _DEVICE_BYTES = 32
+_DEVICE_LENGTH = 43
+"""Characters of 32 bytes in URL-safe base64."""
 
 
 class Accounts:
@@ -97,7 +99,7 @@ class Accounts:
             # Nobody's: that says nothing of the account.
             raise invalid_credentials()
         key, source = login_of(login), throttle.source_of_address(address)
-        token = None if device is None else throttle.source_of_device(device)
+        token = throttle.source_of_device(device) if device and len(device) == _DEVICE_LENGTH else None
         subject = throttle.subject_of(key)
         async with self._database.transaction() as pg:
             user = await find(pg, BY_LOGIN, key, [source] if token is None else [source, token])
@@ -106,7 +108,7 @@ class Accounts:
         verified = await self._verify(typed, user, subject, limits)
         if user is None or not verified.right:
             raise invalid_credentials()
-        await self._let_in(user, verified, subject, (limits, source))
+        await self._let_in(user, verified, subject, (limits, (source, token)))
         return user.account
 
     async def _verify(
@@ -120,16 +122,21 @@ class Accounts:
             raise
 
     async def _let_in(
-        self, user: User, verified: Verified, subject: bytes, counted: tuple[tuple[Limit, ...], bytes]
+        self,
+        user: User,
+        verified: Verified,
+        subject: bytes,
+        counted: tuple[tuple[Limit, ...], tuple[bytes, bytes | None]],
     ) -> None:
-        limits, source = counted
+        limits, sources = counted
         account = user.account
         async with self._database.transaction() as pg:
             # The password may have been changed while it was compared.
             if not await pg.fetchval(STILL_HAS, account.user_id, account.password_changed_at):
                 raise invalid_credentials()
             await throttle.take_back(pg, subject, limits)
-            await throttle.know(pg, account.user_id, source)
+            await throttle.know(pg, account.user_id, *filter(None, sources))
+            await throttle.trim(pg, account.user_id)
             if verified.new_hash is not None:
                 await pg.execute(RENEW_HASH, account.user_id, user.password_hash, verified.new_hash)
 

@@ -108,6 +108,17 @@ async def test_a_device_is_let_in_at_an_address_from_which_others_guess(desk: De
     assert await tried(desk, PASSWORD, HOME, device=device) is None
 
 
+async def test_a_device_that_one_user_has_is_known_to_another_once_they_log_in_on_it(desk: Desk) -> None:
+    eve = await desk.register("eve", "eve@example.org")
+    device = await desk.accounts.know_device(eve.user_id)
+    assert await tried(desk, PASSWORD, ELSEWHERE, device=device) is None
+    assert await guess_until_held_up(desk, "203.0.113.9") == FREE_UNKNOWN
+    assert await tried(desk, PASSWORD, "203.0.113.9", device=device) is None
+    # What is no such secret is not remembered.
+    assert await tried(desk, PASSWORD, HOME, device="x") is None
+    assert await tried(desk, PASSWORD, "203.0.113.9", device="x") is not None
+
+
 async def test_one_users_device_is_no_excuse_for_guessing_at_another(desk: Desk) -> None:
     eve = await desk.register("eve", "eve@example.org")
     device = await desk.accounts.know_device(eve.user_id)
