@@ -58,8 +58,8 @@ def key_of(name: str) -> str:
 
 def login_of(typed: str) -> str:
     """The key of a username or an address as typed at the door; what cannot be stored is nobody's."""
-    key = key_of(typed[:MAX_EMAIL].strip())
-    return "" if "\x00" in key or not _is_stable(key) else key
+    key = key_of(typed.strip()) if len(typed) <= MAX_TYPED else ""
+    return key if len(key) <= MAX_EMAIL and "\x00" not in key and _is_stable(key) else ""
 
 
 def typed_password(typed: str) -> str | None:

@@ -55,11 +55,11 @@ def cost_of(stored: str) -> int:
 
 def begin() -> None:
     """Make this process give way to all others, and end with its parent however that ends."""
+    _library()
     os.nice(LOWEST_PRIORITY)
     # Ctrl-C is for the parent, which ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="lifeline", daemon=True).start()
-    _library()
 
 
 def _end_with_parent() -> None:

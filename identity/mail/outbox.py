@@ -9,10 +9,11 @@ from identity.account_rules import key_of
 from identity.mail.texts import MailKind
 
 _PUT = "INSERT INTO identity.mails (kind, user_id, address, address_key) VALUES ($1, $2, $3, $4)"
-# Whoever takes one has it until then; if they die, another takes it.
+# Whoever takes one has it until then; if they die, another takes it. A newer version may know other kinds.
 _TAKE = """
 UPDATE identity.mails SET tries = tries + 1, next_at = now() + make_interval(secs => $1)
- WHERE mail_id = (SELECT mail_id FROM identity.mails WHERE done_at IS NULL AND next_at <= now()
+ WHERE mail_id = (SELECT mail_id FROM identity.mails
+                   WHERE done_at IS NULL AND next_at <= now() AND kind = ANY($2)
                    ORDER BY next_at, mail_id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING mail_id, kind, user_id, address, address_key, created_at, tries, now() - created_at AS age
 """
@@ -52,7 +53,7 @@ async def put(pg: asyncpg.Connection, kind: MailKind, address: str, user_id: str
 
 async def take(pg: asyncpg.Connection, lease_s: float) -> Waiting | None:
     """The mail that has waited longest, for so many seconds; None if none has to go."""
-    row = await pg.fetchrow(_TAKE, lease_s)
+    row = await pg.fetchrow(_TAKE, lease_s, [kind.value for kind in MailKind])
     if row is None:
         return None
     return Waiting(

@@ -41,7 +41,14 @@ class MailSender(Protocol):
 
 
 def message_of(mail: Mail, sender: str) -> EmailMessage:
-    """The message (RFC 5322); raise ValueError where a line break would make one header two."""
+    """The message (RFC 5322); raise `MailRefused` where a line break would make one header two."""
+    try:
+        return _message(mail, sender)
+    except ValueError as error:
+        raise MailRefused("it cannot be written as a mail") from error
+
+
+def _message(mail: Mail, sender: str) -> EmailMessage:
     # utf8 writes addresses as they are (RFC 6532); the server says whether it takes those.
     message = EmailMessage(policy=SMTP)
     message["From"] = sender

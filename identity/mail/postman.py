@@ -55,9 +55,6 @@ class Postman:
             await self._end(waiting, f"refused: {error}")
         except MailDelayed as error:
             await self._delay(waiting, str(error))
-        except ValueError as error:
-            # It cannot be written as a mail at all.
-            await self._end(waiting, f"refused: {type(error).__name__}")
         else:
             self._health.remark("mail", None)
             await self._end(waiting, "sent")

@@ -124,6 +124,16 @@ async def test_nobody_gets_more_than_a_few_mails_an_hour_whoever_asks(desk: Desk
     assert (await results(desk)).count("not_sent") == 11 - MOST_PER_HOUR
 
 
+async def test_a_kind_of_mail_that_a_newer_version_knows_is_left_to_it(desk: Desk) -> None:
+    await desk.rows(
+        "INSERT INTO identity.mails (kind, address, address_key)"
+        " VALUES ('newer', 'a@b.example', 'a@b.example')"
+    )
+    await desk.register()
+    await desk.deliver()
+    assert await results(desk) == ["sent"]
+
+
 async def test_a_verified_address_needs_no_further_mail(desk: Desk) -> None:
     account = await desk.register()
     await desk.accounts.resend_verification(account.user_id)
