@@ -44,18 +44,20 @@ def test_settings_that_are_wrong_are_named_without_their_values() -> None:
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("process", Process)
-def test_nothing_is_served_without_authentication(process: Process) -> None:
+@pytest.mark.parametrize("process", [Process.COMMAND_API, Process.READ_API, Process.GATEWAY])
+@pytest.mark.parametrize("keys", ["", "c2hvcnQ=", "hunter2!"])
+def test_no_api_is_served_without_a_key_for_tokens(process: Process, keys: str) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "server", "serve", process.value],
-        env={"PATTERNLOG_ENVIRONMENT": "production", "PATTERNLOG_PORT": "0"},
+        env={"PATTERNLOG_TOKEN_KEYS": keys, "PATTERNLOG_PORT": "0"},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert result.returncode == 2
-    assert "no authentication is configured" in result.stderr
+    assert "PATTERNLOG_TOKEN_KEYS" in result.stderr
+    assert "hunter2" not in result.stderr
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
 

@@ -91,7 +91,7 @@ def test_the_clocks_of_two_machines_may_differ_a_little() -> None:
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "sub", "sid", "jti", "iss", "aud"])
 def test_no_claim_may_be_missing(claim: str) -> None:
-    assert refusal(signed(**{claim: ...})) == "unauthenticated"
+    assert refusal(signed(None, **{claim: ...})) == "unauthenticated"
 
 
 @pytest.mark.parametrize(

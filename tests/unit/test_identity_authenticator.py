@@ -165,6 +165,7 @@ async def test_a_remembered_token_is_refused_once_it_is_revoked(kind: Kind) -> N
 async def test_keys_are_rotated_without_logging_anyone_out_and_a_dropped_one_vouches_for_nothing() -> None:
     door, new = Door(), new_seed()
     old = token(door)
+    fresh = ""
     for seeds in (f"{SEED},{new}", f"{new},{SEED}"):
         door.settings = development(token_keys=SecretStr(seeds))
         assert isinstance(await door.enter(old), Principal)

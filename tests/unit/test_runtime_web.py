@@ -7,8 +7,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from runtime.health import Health
-from runtime.settings import Environment, Settings
-from runtime.startup_failures import Misconfigured
+from runtime.settings import Settings
 from runtime.web import Part, build_app
 from tests.web import client_of, development
 
@@ -42,12 +41,6 @@ async def test_a_part_that_does_not_start_stops_the_ones_before_it() -> None:
         async with app.router.lifespan_context(app):
             pytest.fail("it started")
     assert journal == ["a starts", "a stops"]
-
-
-@pytest.mark.parametrize("environment", [Environment.STAGING, Environment.PRODUCTION])
-async def test_nothing_is_built_where_no_authentication_is_configured(environment: Environment) -> None:
-    with pytest.raises(Misconfigured, match="no authentication is configured"):
-        build_app("t", development(environment=environment), [], [])
 
 
 async def test_a_part_leaves_what_its_routes_need_on_the_app() -> None:
