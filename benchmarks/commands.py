@@ -35,13 +35,11 @@ def token_seed() -> str:
 
 
 @cache
-def bearer() -> dict[str, str]:
-    """The header of whoever sends the workloads: a token that is good for an hour."""
+def bearer(actor: str = "bench") -> dict[str, str]:
+    """The header of somebody who sends the workloads: a token that is good for an hour."""
     settings = Settings(_env_file=None, token_keys=SecretStr(token_seed()))
     now = int(time.time())
-    claims = Claims(
-        sub="bench", sid=str(uuid.uuid4()), jti=uuid.uuid4().hex, iat=now, exp=now + LONGEST_LIFE_S
-    )
+    claims = Claims(sub=actor, sid=str(uuid.uuid4()), jti=uuid.uuid4().hex, iat=now, exp=now + LONGEST_LIFE_S)
     return {"Authorization": f"Bearer {format_of(settings).sign(claims)}"}
 
 

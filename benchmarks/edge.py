@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from benchmarks.commands import TOKEN, single
+from benchmarks.commands import bearer, single
 from benchmarks.connection import drive
 from benchmarks.running import services, stack
 from benchmarks.statistics import Report, Sample
@@ -32,12 +32,12 @@ def edge(report: Report) -> None:
         with services(running, "command-api", "decider", prefix="edge") as started:
             started.start("command-api:limited", **_LIMITED)
             apis = [_Api.of(started, name) for name in ("command-api", "limited")]
-            _compare(report, "one user", *apis, headers=lambda _: TOKEN)
+            _compare(report, "one user", *apis, headers=lambda _: bearer())
             _compare(report, f"{USERS} users", *apis, headers=_one_of_many)
 
 
 def _one_of_many(number: int) -> dict[str, str]:
-    return {"Authorization": f"Bearer dev-user{number % USERS}"}
+    return bearer(f"user{number % USERS}")
 
 
 @dataclass

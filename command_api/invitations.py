@@ -194,7 +194,7 @@ async def _invited(request: Request, sender: Sender, command: Command, invitatio
 async def _sent(request: Request, sender: Sender, command: Command) -> dict[str, Json]:
     """The outcome of one command of the caller's, or that it is pending; raise `Problem` for a refusal."""
     service: CommandService = request.app.state.command_api
-    submission = Submission([command.command_id], [dump(to_json(command))], is_many=False)
+    submission = Submission([command.command_id], [dump(to_json(command))], is_many=False, count=1)
     (outcome,) = await service.submit(sender, submission, waiting(request))
     if outcome["status"] == "rejected":
         raise problem_of(outcome)

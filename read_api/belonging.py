@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.documents import answers
+from read_api.answers import answers
 from read_api.etags import json_answer
 from read_api.key_lists import BY_ID, MAX_LIMIT
 from read_api.paging import page_token, read_page_token

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from events.organization import STREAM
-from read_api.documents import answers
+from read_api.answers import answers
 from read_api.etags import json_answer
 from read_api.key_lists import BY_ID, BY_TEXT, TOLD, KeyList, ListQuery
 from read_api.parameters import Reading

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from events.team import STREAM
-from read_api.documents import answers
+from read_api.answers import answers
 from read_api.key_lists import BY_ID, BY_TEXT, KeyList, ListQuery
 from read_api.parameters import TeamId
 from read_api.people_documents import InvitationsPage, MembersPage

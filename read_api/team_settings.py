@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.documents import answers
+from read_api.answers import answers
 from read_api.etags import json_answer
 from read_api.key_lists import BY_TEXT, KeyList, ListQuery
 from read_api.pages import merged_rows, page_statement

@@ -18,6 +18,7 @@ from command_api.prefer import wait_seconds
 from command_api.routes import TeamId, sender_of
 from command_api.service import is_pending
 from events.json_text import MAX_DEPTH
+from runtime.rate_limits.limiting import charge
 from runtime.settings import Settings
 from runtime.uploads.kinds import Kind
 from runtime.uploads.limits import Limits
@@ -29,6 +30,9 @@ KEY = "patterns"
 """The member under which a JSON object has its patterns."""
 _AROUND = 1
 """Levels of JSON that a command has around a pattern."""
+
+ROWS_AS_ONE = 10
+"""Rows of a file that count as one command against rate limits: a whole file has to fit into a minute."""
 
 router = APIRouter(prefix="/api/v1/teams/{team_id}/imports", tags=["commands"])
 
@@ -75,6 +79,7 @@ async def import_patterns(
             most=settings.max_wait_s,
         )
         running = Import(request.app.state.command_api, sender, settings.max_batch)
+        await charge(request, len(planned) // ROWS_AS_ONE)
         results = await running.run(planned, wait_s)
     body = {
         "import_id": query.import_id,

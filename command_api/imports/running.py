@@ -63,7 +63,8 @@ class Import:
 
     async def _send(self, part: Sequence[RowCommand], wait_s: float) -> list[dict[str, Json]]:
         ids, texts = [row.command_id for row in part], [row.text for row in part]
-        return await self._service.submit(self._sender, Submission(ids, texts, is_many=True), wait_s)
+        submission = Submission(ids, texts, is_many=True, count=len(texts))
+        return await self._service.submit(self._sender, submission, wait_s)
 
 
 def dry_results(planned: Sequence[PlannedRow]) -> list[dict[str, Json]]:

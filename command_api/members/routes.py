@@ -13,6 +13,7 @@ from command_api.command_log import Sender
 from command_api.decisions.command_shapes import CommandId
 from command_api.described import members_body, members_responses
 from command_api.examples import IMPORT
+from command_api.imports.routes import ROWS_AS_ONE
 from command_api.imports.running import counts
 from command_api.members.directory import Directory
 from command_api.members.planning import MemberRow, read_row
@@ -23,6 +24,7 @@ from command_api.service import CommandService, is_pending
 from events.roles import Role
 from runtime.postgres import FAILED
 from runtime.problems import Problem
+from runtime.rate_limits.limiting import charge
 from runtime.settings import Settings
 from runtime.uploads.kinds import Kind
 from runtime.uploads.limits import Limits
@@ -70,6 +72,7 @@ async def change_members(
     file = await asyncio.to_thread(read_rows, received, TAKEN, KEY, Limits.of(settings))
     read = {row.index: read_row(row) for row in file.rows}
     ids = await _looked_up(request, sender, read)
+    await charge(request, len(read) // ROWS_AS_ONE)
     batch = MemberBatch(request.app.state.command_api, sender, settings.max_batch)
     results = await batch.run(read, ids, query.batch_id, waiting(request))
     body = {"batch_id": query.batch_id, "counts": counts(results), "rows": results}

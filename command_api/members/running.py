@@ -70,7 +70,8 @@ class MemberBatch:
         ids, texts = [one.command_id for one in part], [one.text for one in part]
         sender = replace(self._sender, collection=target[0], team_id=target[1])
         try:
-            answers = await self._service.submit(sender, Submission(ids, texts, is_many=True), wait_s)
+            submission = Submission(ids, texts, is_many=True, count=len(texts))
+            answers = await self._service.submit(sender, submission, wait_s)
         except Problem as problem:
             detail = "send the same list again under the same batch_id"
             unsent = {"status": "unknown", "code": problem.code, "detail": detail}

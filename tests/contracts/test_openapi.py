@@ -21,8 +21,8 @@ from devstack.services import Services as ServiceProcesses
 from runtime.settings import Settings
 from tests.command_client import create_team, edit, new_id, record_pattern
 from tests.databases import fresh_database, settings_for, variables_of
-from tests.libraries import ACTOR
 from tests.services import Services
+from tests.tokens import bearer
 from tools.generate_openapi import document
 
 Case = schemathesis.Case[Any]
@@ -87,7 +87,7 @@ def known(url: str) -> dict[str, str]:
     held_up = edit(pattern, 1, severity="critical")
     commands = [create_team(), pattern, *many, edit(pattern, 1, severity="high"), held_up]
     path = f"{url}/api/v1/teams/{team}"
-    with httpx.Client(headers={**ACTOR, "Prefer": "wait=30"}, timeout=60) as client:
+    with httpx.Client(headers={"Authorization": bearer("ada"), "Prefer": "wait=30"}, timeout=60) as client:
         answer = client.post(f"{path}/commands", json={"commands": commands}).json()
         cursor = answer["outcomes"][-1]["cursor"]
         assert answer["outcomes"][-1]["status"] == "conflict"
@@ -101,7 +101,7 @@ def known(url: str) -> dict[str, str]:
 
 
 def check(case: Case, url: str) -> None:
-    response = case.call(base_url=url, headers={**ACTOR, **SOON})
+    response = case.call(base_url=url, headers={"Authorization": bearer("ada"), **SOON})
     case.validate_response(response, checks=CHECKS)
 
 

@@ -16,7 +16,7 @@ from command_api.submission import Submission
 from events.identifiers import is_uuid, is_uuid7, uuid7_ms
 from runtime.problems import Problem
 from runtime.web import build_app
-from tests.libraries import ACTOR
+from tests.tokens import bearer, signed_tokens_part
 from tests.web import client_of, development
 
 TEAM = "0198c0de-0000-7000-8000-00000000000a"
@@ -69,10 +69,10 @@ def commands() -> Commands:
 
 @pytest.fixture
 async def client(commands: Commands) -> AsyncIterator[httpx.AsyncClient]:
-    app = build_app("imports", development(max_batch=2, max_upload_rows=6), [router], [])
+    app = build_app("imports", development(max_batch=2, max_upload_rows=6), [router], [signed_tokens_part])
     app.state.command_api = commands
     async with client_of(app) as client:
-        client.headers.update(ACTOR)
+        client.headers["Authorization"] = bearer("ada")
         yield client
 
 

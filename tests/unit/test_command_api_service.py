@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api import service
 from command_api.command_log import CommandLog, Sender
+from command_api.lookup import Found
 from command_api.outcome_feed import OutcomeFeed
 from command_api.recent import CommandPlace, RecentOutcomes
 from command_api.service import CommandService
@@ -70,7 +71,7 @@ class Bench:
     """A service whose outcomes and rows a test decides."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.rows: Outcome | Exception | None = None
+        self.rows: Found | Exception | None = None
         monkeypatch.setattr(service, "find_outcome", self._find)
         settings = Settings(_env_file=None)
         monkeypatch.setattr("command_api.outcome_feed.create_reader", lambda *_: None)
@@ -79,7 +80,7 @@ class Bench:
         log = cast(CommandLog, Log())
         self.service = CommandService(log, self.feed, cast(AsyncEngine, None))
 
-    async def _find(self, *_: object) -> Outcome | None:
+    async def _find(self, *_: object) -> Found | None:
         if isinstance(self.rows, Exception):
             raise self.rows
         return self.rows
@@ -132,28 +133,28 @@ async def test_a_cancelled_request_holds_nothing(bench: Bench) -> None:
 
 async def test_an_outcome_that_comes_after_the_wait_is_looked_up(bench: Bench) -> None:
     await bench.service.submit(SENDER, ONCE, 0.0)
-    assert (await bench.service.look_up(TEAM, COMMAND))["status"] == "pending"
+    assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "pending"
     bench.comes(outcome(version=1), 0)
-    assert (await bench.service.look_up(TEAM, COMMAND))["status"] == "accepted"
+    assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "accepted"
 
 
 async def test_an_outcome_that_the_feed_missed_is_found_in_postgres(bench: Bench) -> None:
     await bench.service.submit(SENDER, ONCE, 0.0)
-    bench.rows = outcome(version=1)
-    assert (await bench.service.look_up(TEAM, COMMAND))["status"] == "accepted"
+    bench.rows = Found(outcome=outcome(version=1), actor="ada")
+    assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "accepted"
 
 
 async def test_another_body_under_an_id_does_not_hide_the_first_outcome(bench: Bench) -> None:
     await bench.service.submit(SENDER, ONCE, 0.0)
     bench.comes(REUSED, 0)
-    bench.rows = outcome(version=1)
-    assert (await bench.service.look_up(TEAM, COMMAND))["status"] == "accepted"
+    bench.rows = Found(outcome=outcome(version=1), actor="ada")
+    assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "accepted"
 
 
 async def test_a_repeat_is_looked_up_as_the_first_outcome(bench: Bench) -> None:
     await bench.service.submit(SENDER, ONCE, 0.0)
     bench.comes(outcome(version=1, repeat=True), 0)
-    assert (await bench.service.look_up(TEAM, COMMAND))["repeat"] is False
+    assert (await bench.service.look_up(SENDER, COMMAND))["repeat"] is False
 
 
 async def test_without_postgres_what_was_sent_is_pending_and_what_was_not_is_unavailable(
@@ -161,15 +162,15 @@ async def test_without_postgres_what_was_sent_is_pending_and_what_was_not_is_una
 ) -> None:
     bench.rows = OSError("away")
     with pytest.raises(Problem) as caught:
-        await bench.service.look_up(TEAM, COMMAND)
+        await bench.service.look_up(SENDER, COMMAND)
     assert caught.value.code == "database_unavailable"
     await bench.service.submit(SENDER, ONCE, 0.0)
-    assert (await bench.service.look_up(TEAM, COMMAND))["status"] == "pending"
+    assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "pending"
 
 
 async def test_an_unknown_command_is_no_outcome(bench: Bench) -> None:
     with pytest.raises(Problem) as caught:
-        await bench.service.look_up(TEAM, COMMAND)
+        await bench.service.look_up(SENDER, COMMAND)
     assert (caught.value.code, caught.value.status) == ("unknown_command", 404)
 
 

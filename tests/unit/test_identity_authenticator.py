@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from events.roles import Role, Tier
-from identity.affiliations import NoAffiliations
+from identity.affiliations import Affiliation
 from identity.api_keys import ApiKey, ApiKeys
 from identity.authenticator import Authenticator, Clock
 from identity.problems import identity_unavailable
@@ -42,6 +42,13 @@ class Keys:
         return self.found if digest == hash_of(KEY) else None
 
 
+class Nowhere:
+    """Nobody belongs anywhere."""
+
+    async def of(self, user_id: str) -> Affiliation:
+        return Affiliation()
+
+
 @dataclass
 class Door:
     """An authenticator whose clocks and settings the test moves."""
@@ -57,7 +64,7 @@ class Door:
         clock = Clock(wall=lambda: self.wall, steady=lambda: self.steady)
         self.signing = Signing(lambda: self.settings)
         keys = cast(ApiKeys, self.keys)
-        self.door = Authenticator(self.signing, self.mirror, keys, NoAffiliations(), self.most, clock)
+        self.door = Authenticator(self.signing, self.mirror, keys, Nowhere(), self.most, clock)
         self.hear()
 
     def hear(self) -> None:
