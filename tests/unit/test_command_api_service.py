@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api import service
 from command_api.command_log import CommandLog, Sender
+from command_api.lookup import Found
 from command_api.outcome_feed import OutcomeFeed
 from command_api.recent import CommandPlace, RecentOutcomes
 from command_api.service import CommandService
@@ -71,7 +73,10 @@ class Bench:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.rows: Outcome | Exception | None = None
+        self.owner = SENDER.actor
+        self.is_member = False
         monkeypatch.setattr(service, "find_outcome", self._find)
+        monkeypatch.setattr(service, "may_read", self._may_read)
         settings = Settings(_env_file=None)
         monkeypatch.setattr("command_api.outcome_feed.create_reader", lambda *_: None)
         self.health = Health()
@@ -79,10 +84,13 @@ class Bench:
         log = cast(CommandLog, Log())
         self.service = CommandService(log, self.feed, cast(AsyncEngine, None))
 
-    async def _find(self, *_: object) -> Outcome | None:
+    async def _find(self, *_: object) -> Found | None:
         if isinstance(self.rows, Exception):
             raise self.rows
-        return self.rows
+        return None if self.rows is None else Found(outcome=self.rows, actor=self.owner)
+
+    async def _may_read(self, *_: object) -> bool:
+        return self.is_member
 
     def comes(self, answer: Outcome, offset: int) -> None:
         """An outcome that counts arrives."""
@@ -132,28 +140,28 @@ async def test_a_cancelled_request_holds_nothing(bench: Bench) -> None:
 
 async def test_an_outcome_that_comes_after_the_wait_is_looked_up(bench: Bench) -> None:
     await bench.service.submit(SENDER, ONCE, 0.0)
-    assert (await bench.service.look_up(TEAM, COMMAND))["status"] == "pending"
+    assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "pending"
     bench.comes(outcome(version=1), 0)
-    assert (await bench.service.look_up(TEAM, COMMAND))["status"] == "accepted"
+    assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "accepted"
 
 
 async def test_an_outcome_that_the_feed_missed_is_found_in_postgres(bench: Bench) -> None:
     await bench.service.submit(SENDER, ONCE, 0.0)
     bench.rows = outcome(version=1)
-    assert (await bench.service.look_up(TEAM, COMMAND))["status"] == "accepted"
+    assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "accepted"
 
 
 async def test_another_body_under_an_id_does_not_hide_the_first_outcome(bench: Bench) -> None:
     await bench.service.submit(SENDER, ONCE, 0.0)
     bench.comes(REUSED, 0)
     bench.rows = outcome(version=1)
-    assert (await bench.service.look_up(TEAM, COMMAND))["status"] == "accepted"
+    assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "accepted"
 
 
 async def test_a_repeat_is_looked_up_as_the_first_outcome(bench: Bench) -> None:
     await bench.service.submit(SENDER, ONCE, 0.0)
     bench.comes(outcome(version=1, repeat=True), 0)
-    assert (await bench.service.look_up(TEAM, COMMAND))["repeat"] is False
+    assert (await bench.service.look_up(SENDER, COMMAND))["repeat"] is False
 
 
 async def test_without_postgres_what_was_sent_is_pending_and_what_was_not_is_unavailable(
@@ -161,15 +169,15 @@ async def test_without_postgres_what_was_sent_is_pending_and_what_was_not_is_una
 ) -> None:
     bench.rows = OSError("away")
     with pytest.raises(Problem) as caught:
-        await bench.service.look_up(TEAM, COMMAND)
+        await bench.service.look_up(SENDER, COMMAND)
     assert caught.value.code == "database_unavailable"
     await bench.service.submit(SENDER, ONCE, 0.0)
-    assert (await bench.service.look_up(TEAM, COMMAND))["status"] == "pending"
+    assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "pending"
 
 
 async def test_an_unknown_command_is_no_outcome(bench: Bench) -> None:
     with pytest.raises(Problem) as caught:
-        await bench.service.look_up(TEAM, COMMAND)
+        await bench.service.look_up(SENDER, COMMAND)
     assert (caught.value.code, caught.value.status) == ("unknown_command", 404)
 
 
@@ -190,3 +198,22 @@ def test_recent_outcomes_take_bounded_memory_whatever_their_size() -> None:
         recent.add((0, offset), record_of(outcome("conflict", conflict={"fields": fields}), offset))
     kept = [offset for offset in range(20) if recent.get((0, offset)) is not None]
     assert kept == [17, 18, 19]
+
+
+@pytest.mark.parametrize("is_member", [True, False])
+async def test_an_outcome_of_somebody_else_is_for_members_alone(bench: Bench, is_member: bool) -> None:
+    bench.rows, bench.owner, bench.is_member = outcome(version=1), "ben", is_member
+    if is_member:
+        assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "accepted"
+        return
+    with pytest.raises(Problem) as caught:
+        await bench.service.look_up(SENDER, COMMAND)
+    assert caught.value.code == "unknown_command"
+
+
+async def test_what_somebody_else_has_sent_from_here_is_not_told_without_postgres(bench: Bench) -> None:
+    await bench.service.submit(SENDER, ONCE, 0.0)
+    bench.comes(outcome(version=1), 0)
+    with pytest.raises(Problem) as caught:
+        await bench.service.look_up(replace(SENDER, actor="mallory"), COMMAND)
+    assert caught.value.code == "unknown_command"
