@@ -57,7 +57,12 @@ def build_app(
     # Routes are tried in order: the ones that have to be fast come first.
     for router in (*routers, health.router, metrics.router):
         app.include_router(router)
-    # The last one added is the first to see a request.
+    _add_middleware(app, settings, deprecated)
+    return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings, deprecated: Sequence[Deprecation]) -> None:
+    """The last one added is the first to see a request."""
     app.add_middleware(CutOff)
     app.add_middleware(RateLimits)
     app.add_middleware(Authentication)
@@ -67,7 +72,6 @@ def build_app(
     app.add_middleware(HttpMetrics, templates=templates, access_log=access_log)
     app.add_middleware(RequestIds)
     add_proxies(app, settings)
-    return app
 
 
 def _lifespan(

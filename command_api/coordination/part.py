@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 _LOCK = 0x70_61_74_74_6F_72_67
 _AGAIN_AFTER_S = 1.0
-_LOOK_AFTER_S = 5.0
+_LOOK_AFTER_S = 10.0
 """Without word of a change, which may get lost."""
 _WAITING_S = 0.5
 """Until a look at teams that were told and have not said so."""

@@ -203,7 +203,7 @@ async def test_an_event_tells_where_its_command_came_from_while_that_is_kept(
     await story.log.answered(*[answer], first=number)
     await story.log.came_from(number, ("address", b"203.0.113.7"), ("user_agent", b"cli"))
     first, second = (await api.get(story.url))["entries"][:2]
-    assert first["origin"] == {"address": "203.0.113.7", "user_agent": "cli"}
+    assert first["origin"] == {"address": "203.0.113.7", "user_agent": "cli", "credential": None}
     assert second["origin"] is None
     await api.pg.execute("DELETE FROM origins")
     assert (await api.get(story.url))["entries"][0]["origin"] is None

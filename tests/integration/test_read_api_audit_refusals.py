@@ -64,7 +64,7 @@ async def test_a_refusal_tells_who_wanted_what_and_why_not(api: ReadApi, log: Au
         "stream": "team",
         "occurred_at": "2026-03-01T11:00:00.000Z",
         "recorded_at": at(1),
-        "origin": {"address": "::1", "user_agent": None},
+        "origin": {"address": "::1", "user_agent": None, "credential": None},
     }
     malformed = body["refusals"][4]
     assert [malformed[name] for name in ("command_id", "actor", "command_type", "stream", "origin")] == [

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -24,8 +25,8 @@ TEAM = "0198c0de-0000-7000-8000-00000000000a"
 LOG = "0198c0de-0000-7000-8000-000000000001"
 COMMAND = "01890a5d-ac96-774b-bcce-b302099a8057"
 SENDER = Sender(team_id=TEAM, actor="ann", request_id="r")
-TWICE = Submission([COMMAND, COMMAND], [b"{}", b"{}"], is_many=True, count=2)
-ONCE = Submission([COMMAND], [b"{}"], is_many=False, count=1)
+TWICE = Submission([COMMAND, COMMAND], [b"{}", b"{}"], is_many=True)
+ONCE = Submission([COMMAND], [b"{}"], is_many=False)
 
 
 def outcome(status: OutcomeStatus = "accepted", *, repeat: bool = False, **answer: Any) -> Outcome:
@@ -71,8 +72,11 @@ class Bench:
     """A service whose outcomes and rows a test decides."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.rows: Found | Exception | None = None
+        self.rows: Outcome | Exception | None = None
+        self.owner = SENDER.actor
+        self.is_member = False
         monkeypatch.setattr(service, "find_outcome", self._find)
+        monkeypatch.setattr(service, "may_read", self._may_read)
         settings = Settings(_env_file=None)
         monkeypatch.setattr("command_api.outcome_feed.create_reader", lambda *_: None)
         self.health = Health()
@@ -83,7 +87,10 @@ class Bench:
     async def _find(self, *_: object) -> Found | None:
         if isinstance(self.rows, Exception):
             raise self.rows
-        return self.rows
+        return None if self.rows is None else Found(outcome=self.rows, actor=self.owner)
+
+    async def _may_read(self, *_: object) -> bool:
+        return self.is_member
 
     def comes(self, answer: Outcome, offset: int) -> None:
         """An outcome that counts arrives."""
@@ -140,14 +147,14 @@ async def test_an_outcome_that_comes_after_the_wait_is_looked_up(bench: Bench) -
 
 async def test_an_outcome_that_the_feed_missed_is_found_in_postgres(bench: Bench) -> None:
     await bench.service.submit(SENDER, ONCE, 0.0)
-    bench.rows = Found(outcome=outcome(version=1), actor="ada")
+    bench.rows = outcome(version=1)
     assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "accepted"
 
 
 async def test_another_body_under_an_id_does_not_hide_the_first_outcome(bench: Bench) -> None:
     await bench.service.submit(SENDER, ONCE, 0.0)
     bench.comes(REUSED, 0)
-    bench.rows = Found(outcome=outcome(version=1), actor="ada")
+    bench.rows = outcome(version=1)
     assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "accepted"
 
 
@@ -191,3 +198,22 @@ def test_recent_outcomes_take_bounded_memory_whatever_their_size() -> None:
         recent.add((0, offset), record_of(outcome("conflict", conflict={"fields": fields}), offset))
     kept = [offset for offset in range(20) if recent.get((0, offset)) is not None]
     assert kept == [17, 18, 19]
+
+
+@pytest.mark.parametrize("is_member", [True, False])
+async def test_an_outcome_of_somebody_else_is_for_members_alone(bench: Bench, is_member: bool) -> None:
+    bench.rows, bench.owner, bench.is_member = outcome(version=1), "ben", is_member
+    if is_member:
+        assert (await bench.service.look_up(SENDER, COMMAND))["status"] == "accepted"
+        return
+    with pytest.raises(Problem) as caught:
+        await bench.service.look_up(SENDER, COMMAND)
+    assert caught.value.code == "unknown_command"
+
+
+async def test_what_somebody_else_has_sent_from_here_is_not_told_without_postgres(bench: Bench) -> None:
+    await bench.service.submit(SENDER, ONCE, 0.0)
+    bench.comes(outcome(version=1), 0)
+    with pytest.raises(Problem) as caught:
+        await bench.service.look_up(replace(SENDER, actor="mallory"), COMMAND)
+    assert caught.value.code == "unknown_command"

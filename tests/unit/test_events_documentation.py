@@ -21,6 +21,7 @@ from events.outcome import Position
 from events.readers_rule import NO_ONE, Standing, Verdict, fence, judge, stamps
 from events.record import Headers, NewRecord, Record
 from events.registry import TYPES
+from events.roles import Role
 from events.upcasters import OLDER_TYPES
 from evidence.following import LogFollower, Reason
 from evidence.leaves import leaf_of
@@ -118,7 +119,16 @@ def test_every_header_of_an_event_is_told_and_no_other() -> None:
 
 
 def test_every_header_of_the_log_itself_is_told() -> None:
-    sender = Sender(team_id="t", actor="a", request_id="r", address="::1", user_agent="u").headers
+    told = Sender(
+        team_id="t",
+        actor="a",
+        request_id="r",
+        address="::1",
+        user_agent="u",
+        at_most=Role.VIEWER,
+        credential="c",
+    )
+    sender = told.headers
     refused = asdict(outcome.RefusedCommand())
     written = {*OUTCOME.headers, *MARK, *FENCE, *STAMPED, IMPORTED, "command_offset", *sender, *refused}
     assert named_in_table("Headers that are not the event's") == written

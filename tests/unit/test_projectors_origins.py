@@ -24,9 +24,14 @@ def batches() -> Batches[OriginsWork]:
 
 
 def test_every_record_counts_though_none_is_under_a_fence() -> None:
-    batch = batches().take([command(5, address=b"::1", user_agent=b"cli"), command(6, address=b"::2")])
+    batch = batches().take(
+        [command(5, address=b"::1", user_agent=b"cli"), command(6, address=b"::2", credential=b"key:1")]
+    )
     moment = datetime(1970, 1, 1, 0, 0, 1, 500_000, UTC)
-    assert batch.work.rows == [(3, 5, moment, "::1", "cli"), (3, 6, moment, "::2", None)]
+    assert batch.work.rows == [
+        (3, 5, moment, "::1", "cli", None),
+        (3, 6, moment, "::2", None, "key:1"),
+    ]
     assert (batch.void, batch.end.next_offset, batch.end.standing) == ([], 7, NO_ONE)
 
 
