@@ -121,7 +121,7 @@ async def test_a_time_later_than_all_events_is_the_present(told: Told) -> None:
 async def test_the_whole_log_is_counted(told: Told) -> None:
     replayed = await folded(told.settings, Extent())
     assert replayed.types == {
-        "team.created.v1": 2,
+        "team.created.v2": 2,
         "pattern.recorded.v1": 4,
         "pattern.edited.v3": 1,
         "pattern.archived.v1": 1,

@@ -102,7 +102,8 @@ def side(value: Any) -> dict[str, Any]:
 
 async def test_what_an_event_changed_is_told_by_field(api: ReadApi, story: Story) -> None:
     changes = [one["changes"] for one in (await api.get(story.url))["entries"]]
-    assert changes[0] == {"name": {"before": None, "after": side("Ada's")}}
+    first = {"before": None, "after": side("admin")}
+    assert changes[0] == {"name": {"before": None, "after": side("Ada's")}, "members/ada": first}
     assert changes[1]["x"] == {"before": None, "after": side(None)}
     assert changes[3] == {
         "severity": {"before": side("low"), "after": side("high")},

@@ -18,7 +18,7 @@ from events.envelope import decode, record_hash
 from events.log_line import log_line
 from events.pattern import PatternDeleted, PatternRecorded
 from events.record import NewRecord
-from read_api import scanning
+from read_api import roles, scanning
 from read_api.audit_export import CutOffStream
 from tests.audits import AuditedLog, audited_log, fill_audit
 from tests.libraries import ReadApi, running_read_api
@@ -198,6 +198,24 @@ async def test_an_export_of_a_log_that_is_restored_meanwhile_is_cut_off(
 
     with pytest.raises(CutOffStream):
         await streamed(api, f"{url}/export", restore)
+    *lines, last = map(json.loads, b"".join(parts).splitlines())
+    assert (len(lines), last["cut_off"]["count"]) == (4, 4)
+
+
+async def test_an_export_of_somebody_who_is_removed_meanwhile_is_cut_off(
+    api: ReadApi, log: AuditedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await told(log)
+    monkeypatch.setattr(scanning, "CHUNK", 4)
+    monkeypatch.setattr(roles, "KNOWN_S", 0.0)
+    parts: list[bytes] = []
+
+    async def remove(part: bytes) -> None:
+        parts.append(part)
+        await api.pg.execute("DELETE FROM members WHERE team_id = $1", url.split("/")[4])
+
+    with pytest.raises(CutOffStream):
+        await streamed(api, f"{url}/export", remove)
     *lines, last = map(json.loads, b"".join(parts).splitlines())
     assert (len(lines), last["cut_off"]["count"]) == (4, 4)
 
