@@ -5,7 +5,8 @@ from pathlib import Path
 from identity.mail.files import FileSender
 from identity.mail.port import MailSender, check_sender
 from identity.mail.smtp import SmtpSender
-from runtime.settings import MailSecurity, Settings
+from runtime.identity_settings import MailSecurity
+from runtime.settings import Settings
 from runtime.startup_failures import Misconfigured
 
 

@@ -4,7 +4,8 @@ import aiosmtplib
 import stamina
 
 from identity.mail.port import Mail, MailDelayed, MailRefused, message_of
-from runtime.settings import MailSecurity, Settings
+from runtime.identity_settings import MailSecurity
+from runtime.settings import Settings
 
 TRIES = 3
 """Within one turn; the outbox has further turns."""

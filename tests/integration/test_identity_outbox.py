@@ -12,7 +12,7 @@ from identity.mail.postman import GIVEN_UP_AFTER_S, Postman
 from identity.mail.senders import create_mail_sender
 from identity.mail.writing import MOST_PER_HOUR
 from identity.passwords import PasswordPool
-from runtime.settings import MailSecurity
+from runtime.identity_settings import MailSecurity
 from tests.accounts import HOME, PASSWORD, Desk, cheap_pool, open_desk, token_in
 from tests.services import Services
 from tests.smtp import Kept, mail_server

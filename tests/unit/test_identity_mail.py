@@ -14,7 +14,8 @@ from identity.mail.port import Mail, MailDelayed, MailRefused, message_of
 from identity.mail.senders import create_mail_sender
 from identity.mail.smtp import TRIES, SmtpSender
 from identity.mail.texts import address_claimed, password_changed, reset_password, verify_email
-from runtime.settings import MailSecurity, Settings
+from runtime.identity_settings import MailSecurity
+from runtime.settings import Settings
 from runtime.startup_failures import Misconfigured
 from tests.smtp import USER, USER_PASSWORD, Certificate, Kept, mail_server, make_certificate, starttls
 from tests.web import development
