@@ -25,8 +25,8 @@ TEAM = "0198c0de-0000-7000-8000-00000000000a"
 LOG = "0198c0de-0000-7000-8000-000000000001"
 COMMAND = "01890a5d-ac96-774b-bcce-b302099a8057"
 SENDER = Sender(team_id=TEAM, actor="ann", request_id="r")
-TWICE = Submission([COMMAND, COMMAND], [b"{}", b"{}"], is_many=True)
-ONCE = Submission([COMMAND], [b"{}"], is_many=False)
+TWICE = Submission([COMMAND, COMMAND], [b"{}", b"{}"], is_many=True, count=2)
+ONCE = Submission([COMMAND], [b"{}"], is_many=False, count=1)
 
 
 def outcome(status: OutcomeStatus = "accepted", *, repeat: bool = False, **answer: Any) -> Outcome:
