@@ -12,6 +12,8 @@ from benchmarks.statistics import Report, Sample
 from benchmarks.writing import RUNS, SECONDS, warm_up
 from devstack.services import Services
 
+Account = dict[str, str]
+
 LOGINS = 50
 CONNECTIONS = 8
 """Commands under way at once: not so many that they wait for one another."""
@@ -22,9 +24,9 @@ def logins(report: Report) -> None:
     with stack(redis=True) as running:
         warm_up(running)
         with services(running, "command-api", "decider", prefix="logins") as started:
-            account = _register(started)
+            accounts = asyncio.run(_register(started.url("command-api")))
             _drive(started, SECONDS)
-            turns = [(_drive(started, SECONDS), *_while_logging_in(started, account)) for _ in range(RUNS)]
+            turns = [(_drive(started, SECONDS), *_while_logging_in(started, accounts)) for _ in range(RUNS)]
     idle, busy, took = zip(*turns, strict=True)
     name = f"commands at {CONNECTIONS} beside {LOGINS} logins"
     report.add(name, "all logged in after", list(took), "s")
@@ -39,36 +41,33 @@ def _drive(started: Services, seconds: float) -> Sample:
     return asyncio.run(drive(url, bearer(), single(), connections=CONNECTIONS, seconds=seconds))
 
 
-def _while_logging_in(started: Services, account: dict[str, str]) -> tuple[Sample, float]:
-    return asyncio.run(_both(started.url("command-api"), account))
+def _while_logging_in(started: Services, accounts: list[Account]) -> tuple[Sample, float]:
+    return asyncio.run(_both(started.url("command-api"), accounts))
 
 
-async def _both(url: str, account: dict[str, str]) -> tuple[Sample, float]:
+async def _both(url: str, accounts: list[Account]) -> tuple[Sample, float]:
     began = time.perf_counter()
-    logging_in = asyncio.gather(*(_log_in(url, account) for _ in range(LOGINS)))
+    logging_in = asyncio.gather(*(_log_in(url, account) for account in accounts))
     driving = drive(url, bearer(), single(), connections=CONNECTIONS, seconds=SECONDS)
     sample = await driving
     await logging_in
     return sample, time.perf_counter() - began
 
 
-async def _log_in(url: str, account: dict[str, str]) -> None:
+async def _log_in(url: str, account: Account) -> None:
+    await _post(url, "login", account, 200)
+
+
+async def _register(url: str) -> list[Account]:
+    accounts = [{"username": f"bench{n}", "password": secrets.token_urlsafe(18)} for n in range(LOGINS)]
+    addressed = [{**account, "email": f"{account['username']}@example.org"} for account in accounts]
+    await asyncio.gather(*(_post(url, "register", account, 201) for account in addressed))
+    return accounts
+
+
+async def _post(url: str, route: str, body: Account, expected: int) -> None:
     connection = Connection(url)
-    status, answer = await connection.request("POST", "/api/v1/auth/login", json.dumps(account).encode())
+    status, answer = await connection.request("POST", f"/api/v1/auth/{route}", json.dumps(body).encode())
     connection.close()
-    if status != 200:
-        raise RuntimeError(f"{status}: {answer!r}")
-
-
-def _register(started: Services) -> dict[str, str]:
-    account = {"username": "bench", "password": secrets.token_urlsafe(18)}
-    asyncio.run(_post(started.url("command-api"), {**account, "email": "bench@example.org"}))
-    return account
-
-
-async def _post(url: str, body: dict[str, str]) -> None:
-    connection = Connection(url)
-    status, answer = await connection.request("POST", "/api/v1/auth/register", json.dumps(body).encode())
-    connection.close()
-    if status != 201:
+    if status != expected:
         raise RuntimeError(f"{status}: {answer!r}")
