@@ -17,7 +17,12 @@ async def create_key(
 ) -> NewKeyDocument:
     """A key for a machine, shown this once. It acts for you, with the rights of a role at the most."""
     key, secret = await asks.credentials.keys.create(
-        asks.user_id, body.name, body.right, team_id=body.team_id, days=body.expires_in_days
+        asks.user_id,
+        body.name,
+        body.right,
+        session_id=asks.session_id,
+        team_id=body.team_id,
+        days=body.expires_in_days,
     )
     response.headers["Cache-Control"] = "no-store"
     return NewKeyDocument.model_validate(_members(key) | {"key": secret})
