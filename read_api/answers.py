@@ -45,11 +45,7 @@ def answers(
     model: type[BaseModel], *more: Problem, etag: bool, always: tuple[Problem, ...] = OF_A_TEAM
 ) -> Responses:
     """A route's answers: of this shape, and 304 for a client that holds it, where it has an entity tag."""
-<<<<<<< HEAD
     content = {"application/json": {"example": _EXAMPLES[model.__name__]}}
-=======
-    content = {"application/json": {"example": EXAMPLES.get(model.__name__)}}
->>>>>>> wt-rev
     answer: dict[str, Any] = {"model": model, "content": content, "description": first_line(model)}
     responses: Responses = {200: answer}
     if etag:
