@@ -73,13 +73,16 @@ class Needs(ABC):
         if seen is None:
             raise self.unknown(log)
         timeout_s = min(_timeout(request), MOST_WAIT_S)
-        role: Role | None
+        role: Role | None = None
         if await service.roles.belonged(membership):
             # They know that there is a log: once it is visible so far, it tells whether they were taken back.
             await service.visibility.wait(seen, timeout_s)
-            if (role := await service.roles.now(membership)) is None:
+            role = await service.roles.now(membership)
+            if role is None:
                 raise self.unknown(log)
-        elif (role := await service.roles.wait(membership, timeout_s)) is None:
+            return role
+        role = await service.roles.wait(membership, timeout_s)
+        if role is None:
             raise not_yet_visible()
         return role
 
