@@ -113,7 +113,7 @@ async def test_reads_end_within_a_second_of_a_removal(people: People) -> None:
     await people.tell(TeamMemberRemoved(member="dev"))
     # What is remembered of somebody ages by this clock, so no machine is too busy for it.
     until = time.monotonic() + KNOWN_S
-    while await people.code("dev", url) == "200" and time.monotonic() < until:
+    while await people.code("dev", url) == "200" and time.monotonic() < until:  # noqa: ASYNC110 - a clock ages it
         await asyncio.sleep(0.01)
     assert await people.code("dev", url) == "404 unknown_team"
     assert KNOWN_S <= 0.5
