@@ -54,12 +54,12 @@ def add_problems(responses: Responses, problems: Iterable[Problem]) -> None:
         content = response.setdefault("content", {}).setdefault(MEDIA_TYPE, {})
         content["schema"] = {"$ref": f"#/components/schemas/{SCHEMA_NAME}"}
         examples = content.setdefault("examples", {})
+        told = _told(response.get("description", ""), examples)
         if problem.code not in examples:
             examples[problem.code] = {"value": body_of(problem, REQUEST_ID)}
         if told_in := set(problem.headers or ()) & set(TOLD_IN_HEADERS):
             response.setdefault("headers", {}).update(_headers(told_in))
-        codes = ", ".join(f"`{code}`" for code in examples)
-        told = response.get("description", "").partition(_CODES)[0]
+        codes = _listed(examples)
         response["description"] = f"{told}{_CODES}{codes}" if told else codes
 
 
@@ -73,6 +73,15 @@ def shared_examples(operations: Iterable[dict[str, Any]]) -> dict[str, Any]:
                 if shared.setdefault(code, example) == example:
                     examples[code] = {"$ref": f"#/components/examples/{code}"}
     return shared
+
+
+def _told(description: str, codes: Iterable[str]) -> str:
+    """What a response is beside the problems that its description lists."""
+    return "" if description == _listed(codes) else description.partition(_CODES)[0]
+
+
+def _listed(codes: Iterable[str]) -> str:
+    return ", ".join(f"`{code}`" for code in codes)
 
 
 def _headers(names: Iterable[str]) -> dict[str, Any]:

@@ -261,3 +261,26 @@ async def test_the_public_keys_verify_what_is_signed(process: IdentityProcess) -
     ring: TokenFormat = form()
     assert keys == [ring.ring.signing.jwk]
     assert all("d" not in key for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{", "malformed_json"),
+        (b'{"refresh_token":"a","refresh_token":"b"}', "duplicate_key"),
+        (b'{"refresh_token":"\\ud800"}', "invalid_text"),
+        (b'{"refresh_token":1}', "invalid_body"),
+        (b"{}", "invalid_body"),
+        (b'{"refresh_token":"a","more":1}', "invalid_body"),
+    ],
+)
+@pytest.mark.parametrize("path", ["refresh", "login"])
+async def test_a_body_is_read_strictly(process: IdentityProcess, path: str, body: bytes, code: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await process.client.post(f"/api/v1/auth/{path}", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+async def test_a_body_says_that_it_is_json(process: IdentityProcess) -> None:
+    answer = await process.client.post("/api/v1/auth/refresh", content=b'{"refresh_token":"a"}')
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")

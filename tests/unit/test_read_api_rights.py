@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from events.roles import Right, Role, allows
 from read_api.reader import ReadService
-from read_api.rights import InOrganization, InTeam, Needs
+from read_api.rights import InOrganization, InOrganizationLog, InTeam, Needs
 from read_api.roles import Kind, Membership
 from read_api.routes import router
 from runtime.authentication import Principal
@@ -84,3 +84,10 @@ async def test_to_strangers_there_is_no_team_and_no_organization() -> None:
     assert await ask(InTeam(Right.READ), principal, None) == "404 unknown_team"
     assert await ask(InTeam(Right.AUDIT), principal, Role.ADMIN, OTHER) == "404 unknown_team"
     assert await ask(InOrganization(Right.READ), principal, None) == "404 unknown_organization"
+
+
+async def test_an_organization_is_called_so_also_where_its_log_is_read_as_any_other() -> None:
+    scope = {"type": "http", "path_params": {"team_id": "none"}, "query_string": b""}
+    with pytest.raises(Problem) as problem:
+        await InOrganizationLog(Right.AUDIT)(Request(scope))
+    assert problem.value.members == {"parameter": "organization_id"}
