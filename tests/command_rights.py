@@ -64,9 +64,7 @@ def batch_of(collection: Collection, kind: str) -> dict[str, Any]:
     return {"type": Batch.type, "command_id": new_id(), "commands": [member]}
 
 
-def refusal(
-    collection: Collection, kind: str, role: Role | None, at_most: Role | None = None
-) -> str | None:
+def refusal(collection: Collection, kind: str, role: Role | None, at_most: Role | None = None) -> str | None:
     """The code with which the decider refuses somebody of a role, with a credential that may be narrowed."""
     takes = _taken(collection, kind)
     if takes is Takes.ANYTHING:

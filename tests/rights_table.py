@@ -93,7 +93,7 @@ _PUBLIC, _SESSION = Route(needs=Needs.NOTHING), Route(needs=Needs.SESSION)
 _TEAM, _ORGANIZATION = "/api/v1/teams/{team_id}", "/api/v1/organizations/{organization_id}"
 _ORGANIZATION_LOG = "/api/v1/organizations/{team_id}"
 _INCLUSION, _CONSISTENCY = "sequence=1&size=1", "from=1&to=1"
-_SECRET = "a kettle of brass sings"  # noqa: S105 - nobody's
+_SECRET = "a kettle of brass sings"
 _RECORD = {
     "type": "record_pattern",
     "command_id": "{new7}",
@@ -186,7 +186,14 @@ _OF_ACCOUNTS: dict[Key, Route] = {
     ("GET", "/api/v1/auth/keys"): _SESSION,
     ("DELETE", "/api/v1/auth/keys/{key_id}"): _SESSION,
 }
-PUBLIC_PATHS = ("/.well-known/jwks.json", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs")
+PUBLIC_PATHS = (
+    "/.well-known/jwks.json",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+)
 ROUTES: Mapping[Key, Route] = {
     **_OF_TEAMS,
     **_OF_ORGANIZATIONS,
@@ -197,10 +204,7 @@ ROUTES: Mapping[Key, Route] = {
     ("GET", "/api/v1/teams"): Route(needs=Needs.SIGNED_IN),
     ("GET", "/api/v1/organizations"): Route(needs=Needs.NO_TEAM_KEY),
     ("GET", "/api/v1/audit/keys"): Route(needs=Needs.SIGNED_IN),
-    **{
-        ("GET", path): _PUBLIC
-        for path in PUBLIC_PATHS
-    },
+    **{("GET", path): _PUBLIC for path in PUBLIC_PATHS},
 }
 
 _ROLES: Mapping[tuple[Where, Who], Role] = {

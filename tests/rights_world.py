@@ -13,14 +13,15 @@ import httpx
 
 from devstack.services import Services as ServiceProcesses
 from events.roles import Role
-from runtime.settings import Settings
+from tests.accounts import CHEAPEST, PASSWORD
 from tests.command_client import new_id
+from tests.databases import fresh_database, settings_for, variables_of
 from tests.forged_tokens import expired, forged
 from tests.rights_table import Key, Route, Where, Who
+from tests.services import Services
 from tests.tokens import bearer, token_of
 from tests.waiting import eventually
 
-PASSWORD = "a kettle of copper hums"  # noqa: S105 - of accounts that last a minute
 _MOST_AT_ONCE = 32
 _FOREIGN_ADMIN = "foreign-admin"
 Answer = tuple[int, str]
@@ -47,7 +48,7 @@ class World:
     actors: dict[str, str] = field(default_factory=dict)
     places: dict[Where, Place] = field(default_factory=dict)
     bad: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Credentials of the organization's admin that are no good: `Authorization`, and the code of the refusal."""
+    """Credentials of the organization's admin that are no good, and the code of the refusal."""
     narrowed: dict[Role, str] = field(default_factory=dict)
     """Keys of the organization's admin that are good for the rights of a role."""
     key_of_other_team: str = ""
@@ -132,19 +133,27 @@ def _code(answer: httpx.Response, route: Route) -> str:
 
 
 @asynccontextmanager
-async def world(settings: Settings, processes: ServiceProcesses) -> AsyncIterator[World]:
-    """Everybody in their places, once the read models know."""
+async def world(services: Services, **variables: str) -> AsyncIterator[World]:
+    """Everybody in their places behind a gateway of their own, once the read models know."""
+    async with fresh_database(services) as dsn:
+        told = variables_of(settings_for(services, dsn)) | {"bcrypt_cost": CHEAPEST} | variables
+        with ServiceProcesses({f"PATTERNLOG_{name.upper()}": str(v) for name, v in told.items()}) as started:
+            started.set_up()
+            started.start("gateway", "decider", "projector")
+            async with _clients(dsn, started.url("gateway")) as made:
+                await asyncio.gather(*(made.register(name) for name in (*Who, _FOREIGN_ADMIN)))
+                await _settle(made)
+                await _hand_out(made)
+                yield made
+
+
+@asynccontextmanager
+async def _clients(dsn: str, url: str) -> AsyncIterator[World]:
     limits = httpx.Limits(max_connections=_MOST_AT_ONCE)
-    pg = await asyncpg.connect(settings.postgres_dsn.get_secret_value())
+    pg = await asyncpg.connect(dsn)
     try:
-        async with httpx.AsyncClient(
-            base_url=processes.url("gateway"), timeout=60, limits=limits
-        ) as http:
-            made = World(http=http, pg=pg)
-            await asyncio.gather(*(made.register(name) for name in (*Who, _FOREIGN_ADMIN)))
-            await _settle(made)
-            await _hand_out(made)
-            yield made
+        async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as http:
+            yield World(http=http, pg=pg)
     finally:
         await pg.close()
 
@@ -203,7 +212,8 @@ async def _projected(made: World, command_id: str) -> None:
     async def is_there() -> bool:
         found = [
             await made.pg.fetchval(
-                f"SELECT true FROM \"{row['schemaname']}\".outcomes WHERE command_id = $1", command_id  # noqa: S608
+                f'SELECT true FROM "{row["schemaname"]}".outcomes WHERE command_id = $1',
+                command_id,
             )
             for row in schemas
         ]
@@ -228,7 +238,8 @@ async def _hand_out(made: World) -> None:
         "revoked token": (f"Bearer {await _revoked_token(made)}", "token_revoked"),
         "token of a session that was ended": (f"Bearer {await _ended_session(made)}", "token_revoked"),
         "expired key": (f"Bearer {await _expired_key(made)}", "token_expired"),
-        "deleted key": (f"Bearer {await _deleted_key(made)}", "token_revoked"),
+        "deleted key": (f"Bearer {await _deleted_key(made, used=True)}", "token_revoked"),
+        "deleted key that was never used": (f"Bearer {await _deleted_key(made)}", "unauthenticated"),
         "key that nobody has": ("Bearer fl_" + "x" * 43, "unauthenticated"),
     }
 
@@ -251,13 +262,17 @@ async def _ended_session(made: World) -> str:
 async def _expired_key(made: World) -> str:
     key = await made.key(Who.ORGANIZATION_ADMIN, Role.ADMIN)
     await made.pg.execute(
-        "UPDATE identity.api_keys SET expires_at = now() - interval '1 minute' WHERE key_id = $1", key["key_id"]
+        "UPDATE identity.api_keys SET expires_at = now() - interval '1 minute' WHERE key_id = $1",
+        key["key_id"],
     )
     return str(key["key"])
 
 
-async def _deleted_key(made: World) -> str:
+async def _deleted_key(made: World, *, used: bool = False) -> str:
     key = await made.key(Who.ORGANIZATION_ADMIN, Role.ADMIN)
+    if used:
+        with_key = {"Authorization": f"Bearer {key['key']}"}
+        assert (await made.http.get("/api/v1/teams", headers=with_key)).status_code == 200
     headers = {"Authorization": made.session(Who.ORGANIZATION_ADMIN)}
     answer = await made.http.delete(f"/api/v1/auth/keys/{key['key_id']}", headers=headers)
     assert answer.status_code == 204, answer.text

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -19,7 +19,7 @@ from command_api.members.directory import Directory
 from command_api.members.planning import MemberRow, read_row
 from command_api.members.running import MemberBatch, Read
 from command_api.offered import Collection
-from command_api.routes import OrganizationId, sender_of, waiting
+from command_api.routes import OrganizationId, check_known, sender_of, waiting
 from command_api.service import CommandService, is_pending
 from events.roles import Role
 from runtime.postgres import FAILED
@@ -35,7 +35,11 @@ TAKEN = frozenset({Kind.JSON, Kind.NDJSON, Kind.CSV})
 KEY = "rows"
 """The member under which a JSON object has its rows."""
 
-router = APIRouter(prefix="/api/v1/organizations/{organization_id}/members", tags=["members"])
+router = APIRouter(
+    prefix="/api/v1/organizations/{organization_id}/members",
+    tags=["members"],
+    dependencies=[Depends(check_known)],
+)
 
 
 class BatchQuery(BaseModel):
