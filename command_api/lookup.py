@@ -18,8 +18,7 @@ from events.team import Team
 from projectors.schema.generations import LIVE, search_path
 from runtime.postgres import driver
 
-# Whose it was is told by the event that it became, or by its refusal.
-_OUTCOME = """
+OUTCOME = """
 SELECT o.log_id::text, o.command_hash, o.recorded_at, o.status, o.answer,
        coalesce((SELECT a.actor FROM audit AS a
                   WHERE a.team_id = o.team_id AND a.sequence = (o.answer::jsonb ->> 'sequence')::bigint),
@@ -27,6 +26,7 @@ SELECT o.log_id::text, o.command_hash, o.recorded_at, o.status, o.answer,
                   WHERE r.partition = o.partition AND r.command_offset = o.command_offset)) AS actor
   FROM outcomes AS o WHERE o.team_id = $1::uuid AND o.command_id = $2::uuid
 """
+"""Whose it was is told by the event that it became, or by its refusal."""
 _STATE = "SELECT state FROM heads WHERE team_id = $1::uuid AND stream = $2"
 _STREAMS = {Collection.TEAMS: "team", Collection.ORGANIZATIONS: "organization"}
 
@@ -41,7 +41,7 @@ class Found:
 
 async def find_outcome(engine: AsyncEngine, team_id: str, command_id: str) -> Found | None:
     """The first outcome of a command, once it is projected."""
-    row = await _row(engine, _OUTCOME, team_id, command_id)
+    row = await _row(engine, OUTCOME, team_id, command_id)
     if row is None:
         return None
     answer = {k: v for k, v in parse(row["answer"].encode()).items() if k not in ("command_id", "status")}

@@ -28,7 +28,12 @@ async def create_key(
     """A key for a machine, shown this once. It acts for you, with the rights of a role at the most."""
     body = await read_json(request, KeyBody)
     key, secret = await asks.credentials.keys.create(
-        asks.user_id, body.name, body.right, team_id=body.team_id, days=body.expires_in_days
+        asks.user_id,
+        body.name,
+        body.right,
+        session_id=asks.session_id,
+        team_id=body.team_id,
+        days=body.expires_in_days,
     )
     response.headers["Cache-Control"] = "no-store"
     return NewKeyDocument.model_validate(_members(key) | {"key": secret})

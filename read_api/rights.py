@@ -66,15 +66,20 @@ class Needs(ABC):
 
     async def _arrived(self, request: Request, membership: Membership) -> Role:
         """The role of somebody who has joined a moment ago, as their cursor may prove in a while."""
-        log_id, log = request.app.state.read_api.log_id, membership.id
-        cursors = [read_cursor(request.query_params.get(name), log) for name in ("at_least", "cursor")]
-        for cursor in filter(None, cursors):
-            check_log(cursor, log_id)
-        if cursors[0] is None:
+        service, log = request.app.state.read_api, membership.id
+        seen, cursor = [read_cursor(request.query_params.get(name), log) for name in ("at_least", "cursor")]
+        for one in filter(None, (seen, cursor)):
+            check_log(one, service.log_id)
+        if seen is None:
             raise self.unknown(log)
         timeout_s = min(_timeout(request), MOST_WAIT_S)
-        role: Role | None = await request.app.state.read_api.roles.wait(membership, timeout_s)
-        if role is None:
+        role: Role | None
+        if await service.roles.belonged(membership):
+            # They know that there is a log: once it is visible so far, it tells whether they were taken back.
+            await service.visibility.wait(seen, timeout_s)
+            if (role := await service.roles.now(membership)) is None:
+                raise self.unknown(log)
+        elif (role := await service.roles.wait(membership, timeout_s)) is None:
             raise not_yet_visible()
         return role
 

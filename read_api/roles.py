@@ -17,6 +17,10 @@ INTERVAL_S = 0.05
 MOST_WAITS = 16
 """Requests of one person that may wait for a role at once."""
 _MOST_KNOWN = 10_000
+WROTE = """
+SELECT FROM audit WHERE team_id = $1::uuid AND "left"(actor, 256) = $2 AND actor = $2 LIMIT 1
+"""
+"""Whether somebody wrote in the log of a team or an organization."""
 
 
 class Kind(Enum):
@@ -79,6 +83,10 @@ class Roles:
             self._make_room()
             self._known[membership] = (role, until)
         return role
+
+    async def belonged(self, membership: Membership) -> bool:
+        """Whether they did write there: nobody could who did not belong there."""
+        return await self._database.row(WROTE, membership.id, membership.actor) is not None
 
     async def wait(self, membership: Membership, timeout_s: float) -> Role | None:
         """The role of somebody who has none yet, as soon as they have one; None if they have none by then.

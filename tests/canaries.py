@@ -24,6 +24,7 @@ def values() -> dict[str, str]:
         "postgres_dsn": f"postgresql://app:{quote(canary('postgres_dsn'), safe='')}@127.0.0.1:1/x",
         "redis_url": f"redis://app:{quote(canary('redis_url'), safe='')}@127.0.0.1:1/0",
         "tree_head_keys": seed(),
+        "token_keys": seed(),
     }
     return {name: formed.get(name, canary(name)) for name in SECRETS}
 

@@ -30,6 +30,7 @@ from events.team import (
 )
 from tests.audits import AuditedLog, audited_log
 from tests.libraries import ReadApi
+from tests.tokens import bearer
 
 EXPIRES = "2026-12-31T00:00:00Z"
 SECRET = "5" * 64
@@ -55,18 +56,18 @@ class People:
     def organization(self) -> str:
         return f"/api/v1/organizations/{self.organization_id}"
 
-    async def tell(self, *events: TeamEvent) -> str:
+    async def tell(self, *events: TeamEvent, by: str = "ada") -> str:
         """Let something happen to the team; the cursor after it."""
         sequence = 0
         for event in events:
-            (record,) = self.log.events.command(self.team_id, (TEAM, event))
+            (record,) = self.log.events.command(self.team_id, (TEAM, event), actor=by)
             sequence = int(record.headers["ce_sequence"])
         await self.log.project()
         return str(Cursor(log_id=self.api.log_id, team_id=self.team_id, sequence=sequence))
 
     async def ask(self, who: str, url: str, **asked: Any) -> tuple[int, Mapping[str, Any]]:
         """The answer to somebody."""
-        headers = {"Authorization": f"Bearer dev-{who}"}
+        headers = {"Authorization": bearer(who)}
         answer = await self.api.client.get(url, params=asked or None, headers=headers)
         is_json = "json" in answer.headers["content-type"] and "ndjson" not in answer.headers["content-type"]
         return answer.status_code, answer.json() if is_json else {}

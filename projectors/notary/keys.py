@@ -34,7 +34,7 @@ def signing_keys(settings: Settings) -> list[SigningKey]:
 def signing_key(name: str, seed: str) -> SigningKey:
     """The key of a seed in base64; raise `BadKey`."""
     try:
-        raw = base64.b64decode(seed, validate=True)
+        raw = base64.b64decode(seed.encode("ascii"), validate=True)
         if len(raw) != _SEED_BYTES:
             raise BadKey(f"PATTERNLOG_TREE_HEAD_KEYS: a seed is {_SEED_BYTES} bytes in base64")
         return SigningKey(name, raw)

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import asyncpg
 import pytest
 
+from command_api.lookup import OUTCOME
 from events.pattern import stream_of
 from projectors.schema.tables import metadata
 from read_api.audit_query import AuditFilters, read_filters
@@ -35,7 +36,8 @@ INSERT INTO history
 SELECT team_id, md5(sequence::text)::uuid, 1, sequence, '{{}}', latest, false, 'n', '{{}}'
   FROM audit WHERE sequence % 100 <> 50;
 INSERT INTO outcomes
-SELECT team_id, command_id, 0, sequence, '', team_id, latest, 'accepted', '{{}}' FROM audit;
+SELECT team_id, command_id, 0, sequence, '', team_id, latest, 'accepted',
+       CASE WHEN sequence % 2 = 0 THEN jsonb_build_object('sequence', sequence) ELSE '{{}}' END FROM audit;
 INSERT INTO origins SELECT 0, n, now(), 'a', 'b' FROM generate_series(1, {SIZE}) AS n;
 INSERT INTO refusals
 SELECT row_number() OVER (ORDER BY team_id), sequence, team_id, latest,
@@ -94,6 +96,14 @@ async def test_a_page_of_events_reads_itself_and_one_row_more(
 async def test_records_as_written_are_read_by_their_key(pg: asyncpg.Connection) -> None:
     plan = await plan_of(pg, RECORDS, LARGE, LIMIT, SIZE // 2, SIZE + 1)
     assert (plan.scanned, plan.examined, plan.sorted) == (set(), LIMIT + 1, 0)
+
+
+@pytest.mark.parametrize("sequence", [7, 8])
+async def test_whose_an_outcome_is_takes_one_row_more(pg: asyncpg.Connection, sequence: int) -> None:
+    find = "SELECT command_id::text FROM audit WHERE team_id = $1 AND sequence = $2"
+    plan = await plan_of(pg, OUTCOME, LARGE, await pg.fetchval(find, LARGE, sequence))
+    assert plan.scanned == set()
+    assert 1 <= plan.examined <= 2
 
 
 @pytest.mark.parametrize("second", [0, 1, SIZE // 3, SIZE, 2 * SIZE])

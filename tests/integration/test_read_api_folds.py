@@ -179,7 +179,8 @@ async def told(running: Running, drawn: Sequence[Draw]) -> Team:
     for draw in drawn:
         team.draw(draw, streams)
     await running.log.publish()
-    await running.patterns(team, running.cursor(team, len(team.times)))
+    # Whose team it is can be seen then, too.
+    await running.get(team, "patterns", at_least=running.cursor(team, len(team.times)), timeout="30")
     return team
 
 

@@ -119,6 +119,28 @@ async def test_reads_end_within_a_second_of_a_removal(people: People) -> None:
     assert time.monotonic() - removed < 2 * KNOWN_S
 
 
+async def test_who_was_removed_and_sends_the_cursor_of_a_write_is_told_so_at_once(people: People) -> None:
+    url = f"{people.team}/patterns"
+    for who in ("dev", "vic"):
+        cursor = await people.tell(TeamMemberRemoved(member=who), by="dev")
+    began = time.monotonic()
+    assert await people.code("dev", url, at_least=cursor) == "404 unknown_team"
+    assert time.monotonic() - began < 2
+    assert await people.code("vic", url, at_least=cursor, timeout=0.2) == "503 not_yet_visible"
+    after = str(Cursor(log_id=people.api.log_id, team_id=people.team_id, sequence=12))
+    assert await people.code("dev", url, at_least=after, timeout=0.2) == "503 not_yet_visible"
+
+
+async def test_who_was_removed_and_is_taken_back_reads_on_with_the_cursor_of_that(people: People) -> None:
+    await people.tell(TeamMemberRemoved(member="dev"), by="dev")
+    cursor = str(Cursor(log_id=people.api.log_id, team_id=people.team_id, sequence=10))
+    asked = asyncio.create_task(people.code("dev", f"{people.team}/patterns", at_least=cursor))
+    await asyncio.wait([asked], timeout=0.2)
+    assert not asked.done()
+    await people.tell(TeamMemberAdded(member="dev", role=Role.VIEWER))
+    assert await asked == "200"
+
+
 async def test_no_lookup_is_made_for_what_was_looked_up_a_moment_ago(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:

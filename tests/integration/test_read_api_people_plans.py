@@ -8,7 +8,7 @@ import pytest
 from projectors.schema.tables import metadata
 from read_api import belonging, organizations, team_people, team_settings
 from read_api.key_lists import KeyList
-from read_api.roles import Kind
+from read_api.roles import WROTE, Kind
 from runtime.postgres import create_engine
 from tests.databases import fresh_database, settings_for
 from tests.large_library import reading
@@ -61,6 +61,12 @@ async def test_a_role_is_one_look_at_the_primary_key(pg: asyncpg.Connection) -> 
     for kind in Kind:
         plan = await plan_of(pg, kind.value, [LARGE], ["u77"])
         assert (plan.scanned, plan.examined) == (set(), 1), kind
+
+
+async def test_whether_somebody_wrote_is_one_look_at_an_index(pg: asyncpg.Connection) -> None:
+    assert (await plan_of(pg, WROTE, LARGE, "u")).examined == 1
+    plan = await plan_of(pg, WROTE, LARGE, "u77")
+    assert (plan.scanned, plan.examined) == (set(), 0)
 
 
 @pytest.mark.parametrize(

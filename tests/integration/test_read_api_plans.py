@@ -6,11 +6,9 @@ from typing import Any, get_args
 
 import asyncpg
 import pytest
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api.decider.snapshot import FIRST, statement
-from command_api.lookup import find_outcome
 from read_api import blame, changes, conflicts, heads, history, patterns, positions
 from read_api.pattern_list import SORTS, PatternsQuery, SortName, list_statement
 from tests.large_library import LARGE, LONG, SIZE, VERSIONS, large_database, reading
@@ -200,17 +198,3 @@ async def test_the_decider_reads_one_row_per_key(pg: asyncpg.Connection, count: 
     assert plan.scanned == set()
     assert plan.indexes >= {"pk_heads", "pk_names", "pk_outcomes", "pk_history"}
     assert plan.examined <= 5 * count
-
-
-async def test_an_outcome_is_one_row(engine: AsyncEngine, pg: asyncpg.Connection) -> None:
-    seen: list[tuple[str, tuple[object, ...]]] = []
-
-    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    command_id = await pg.fetchval("SELECT command_id::text FROM outcomes WHERE team_id = $1 LIMIT 1", LARGE)
-    await find_outcome(engine, LARGE, command_id)
-    statement, arguments = seen[-1]
-    plan = await plan_of(pg, statement, *arguments)
-    assert (plan.scanned, plan.examined) == (set(), 1)

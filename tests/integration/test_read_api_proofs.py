@@ -30,7 +30,7 @@ class Api:
 
     async def get(self, path: str, status: int = 200, **query: Any) -> dict[str, Any]:
         answer = await self.client.get(
-            self.path(path), params=query, headers={"Authorization": bearer("tester")}
+            self.path(path), params=query, headers={"Authorization": bearer("ada")}
         )
         assert answer.status_code == status, answer.text
         found: dict[str, Any] = answer.json()
@@ -72,7 +72,7 @@ async def test_heads_are_shown_as_they_were_signed(api: Api) -> None:
 
 async def test_a_head_is_given_as_its_note_alone(api: Api) -> None:
     answer = await api.client.get(
-        api.path("tree-head"), headers={"Authorization": bearer("tester"), "Accept": "text/plain"}
+        api.path("tree-head"), headers={"Authorization": bearer("ada"), "Accept": "text/plain"}
     )
     assert answer.headers["content-type"].startswith("text/plain")
     assert open_head(answer.text, [KEY.key()]).head.size == 603
@@ -108,12 +108,12 @@ async def test_what_cannot_be_proven_is_refused_plainly(api: Api) -> None:
     assert (await api.get("tree-head", 404, size=4))["code"] == "no_tree_head"
     assert (await api.get("proofs/inclusion", 400, sequence=0, size=1))["code"] == "invalid_parameter"
     nobody = api.path("tree-head").replace(api.told.team, "01890a5d-ac96-774b-bcce-b302099a8057")
-    answer = await api.client.get(nobody, headers={"Authorization": bearer("tester")})
+    answer = await api.client.get(nobody, headers={"Authorization": bearer("ada")})
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_team")
 
 
 async def test_the_keys_are_shown_with_the_notes_that_tell_of_them(api: Api) -> None:
-    keys = (await api.client.get("/api/v1/audit/keys", headers={"Authorization": bearer("tester")})).json()
+    keys = (await api.client.get("/api/v1/audit/keys", headers={"Authorization": bearer("ada")})).json()
     assert (keys["name"], keys["keys"], len(keys["notes"])) == ("patternlog", [KEY.key().vkey], 1)
     assert (await api.client.get("/api/v1/audit/keys")).status_code == 401
 

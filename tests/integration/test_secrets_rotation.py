@@ -24,9 +24,9 @@ from tests.processes import running, until_ready
 from tests.projecting import fetch
 from tests.roles import dsn_of, role_with_password
 from tests.services import Services
+from tests.tokens import bearer
 from tests.waiting import eventually
 
-HEADERS = {"Authorization": "Bearer dev-ada", "Prefer": "respond-async"}
 FAST = {"postgres_pool_recycle_s": 1, "postgres_pool_size": 2, "secrets_reload_s": 3600}
 
 
@@ -34,6 +34,10 @@ def put(folder: Path, name: str, value: str) -> None:
     """Replace a mounted file at one go."""
     (folder / "new").write_text(value)
     (folder / "new").rename(folder / name)
+
+
+def headers() -> dict[str, str]:
+    return {"Authorization": bearer("ada"), "Prefer": "respond-async"}
 
 
 class Load:
@@ -91,7 +95,7 @@ async def test_the_password_of_postgres_is_rotated_under_load_and_no_request_fai
         del variables["postgres_dsn"]
         async with (
             running(["-m", "server", "serve", "gateway"], tmp_path, variables) as process,
-            httpx.AsyncClient(base_url=await until_ready(process), headers=HEADERS, timeout=60) as client,
+            httpx.AsyncClient(base_url=await until_ready(process), headers=headers(), timeout=60) as client,
         ):
             async with under_load(client, str(uuid.uuid4())) as load:
                 put(mounted, "PATTERNLOG_POSTGRES_DSN", dsn_of(dsn, role.name, "second"))

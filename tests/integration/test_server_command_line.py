@@ -44,8 +44,10 @@ def test_settings_that_are_wrong_are_named_without_their_values() -> None:
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("process", [Process.COMMAND_API, Process.READ_API, Process.GATEWAY])
-@pytest.mark.parametrize("keys", ["", "c2hvcnQ=", "hunter2!"])
+@pytest.mark.parametrize(
+    ("process", "keys"),
+    [(Process.COMMAND_API, ""), (Process.READ_API, "c2hvcnQ="), (Process.GATEWAY, "hunter2!")],
+)
 def test_no_api_is_served_without_a_key_for_tokens(process: Process, keys: str) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "server", "serve", process.value],
