@@ -93,7 +93,8 @@ def of_a_key_for_another_team(key: Key) -> str | None:
 
 @pytest.mark.parametrize("key", [k for k in KEYS if ROUTES[k].needs is not Needs.NOTHING], ids=" ".join)
 async def test_a_key_is_good_for_what_it_was_made_for(everybody: World, key: Key) -> None:
-    given: dict[str, str] = {**everybody.narrowed, "other team": everybody.key_of_other_team}
+    given = {role.value: text for role, text in everybody.narrowed.items()}
+    given["other team"] = everybody.key_of_other_team
     place = everybody.places[Where.OWN]
     answers = await asyncio.gather(*(everybody.ask(key, ROUTES[key], place, text) for text in given.values()))
     found = dict(zip(given, map(outcome, answers), strict=True))

@@ -7,6 +7,7 @@ from fastapi.routing import iter_route_contexts
 
 from command_api.decisions.commands import Command
 from command_api.offered import OFFERED, SYSTEM_ONLY
+from runtime.rate_limits.budgets import Allowances
 from server.apps import app_of
 from server.process import Process
 from tests.command_rights import EXAMPLES, TAKES, Takes
@@ -39,6 +40,17 @@ def test_what_is_for_everybody_is_little() -> None:
     public = {path for (_, path), route in ROUTES.items() if route.needs is Needs.NOTHING}
     auth = {"register", "login", "refresh", "password/forgotten", "password/reset", "email/verify"}
     assert public == {*PUBLIC_PATHS, *(f"/api/v1/auth/{name}" for name in auth)}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for (method, path), one in ROUTES.items() if method == "POST" and one.needs is Needs.NOTHING],
+)
+def test_what_anybody_may_post_is_limited_by_address(path: str) -> None:
+    scope = {"type": "http", "method": "POST", "path": path, "client": ("192.0.2.1", 1), "state": {}}
+    (budget,) = Allowances.of(development()).budgets_of(scope)
+    # A refresh token cannot be guessed.
+    assert budget.name == ("anonymous-writes" if path.endswith("/refresh") else "login")
 
 
 def test_every_type_of_command_stands_in_the_table() -> None:
