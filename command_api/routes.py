@@ -133,6 +133,11 @@ def waiting(request: Request) -> float:
     return wait_seconds(prefer, default=settings.default_wait_s, most=settings.max_wait_s)
 
 
+async def check_known(request: Request) -> None:
+    """Ask who sends a request before anything in it is looked at; raise `Problem` 401 `unauthenticated`."""
+    principal_of(request)
+
+
 def sender_of(key: str, request: Request, collection: Collection = Collection.TEAMS) -> Sender:
     """Whose request it is, and for which team or organization; raise `Problem`."""
     principal = principal_of(request)

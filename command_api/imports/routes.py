@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -15,7 +15,7 @@ from command_api.examples import IMPORT
 from command_api.imports.commands import plan
 from command_api.imports.running import Import, counts, dry_results
 from command_api.prefer import wait_seconds
-from command_api.routes import TeamId, sender_of
+from command_api.routes import TeamId, check_known, sender_of
 from command_api.service import is_pending
 from events.json_text import MAX_DEPTH
 from runtime.rate_limits.limiting import charge, charge_bytes
@@ -34,7 +34,9 @@ _AROUND = 1
 ROWS_AS_ONE = 10
 """Rows of a file that count as one command against rate limits: a whole file has to fit into a minute."""
 
-router = APIRouter(prefix="/api/v1/teams/{team_id}/imports", tags=["commands"])
+router = APIRouter(
+    prefix="/api/v1/teams/{team_id}/imports", tags=["commands"], dependencies=[Depends(check_known)]
+)
 
 
 class ImportQuery(BaseModel):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -20,7 +20,7 @@ from command_api.members.directory import Directory
 from command_api.members.planning import MemberRow, read_row
 from command_api.members.running import MemberBatch, Read
 from command_api.offered import Collection
-from command_api.routes import OrganizationId, sender_of, waiting
+from command_api.routes import OrganizationId, check_known, sender_of, waiting
 from command_api.service import CommandService, is_pending
 from events.roles import Role
 from runtime.postgres import FAILED
@@ -39,7 +39,11 @@ _MOST_BYTES = 4 * 1024 * 1024
 _MOST_ROW_BYTES = 2 * 1024
 """Names and ids are short: what is longer only takes its time to be read."""
 
-router = APIRouter(prefix="/api/v1/organizations/{organization_id}/members", tags=["members"])
+router = APIRouter(
+    prefix="/api/v1/organizations/{organization_id}/members",
+    tags=["members"],
+    dependencies=[Depends(check_known)],
+)
 
 
 class BatchQuery(BaseModel):
