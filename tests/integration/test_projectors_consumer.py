@@ -188,20 +188,24 @@ async def test_a_consumer_that_has_gone_quiet_is_replaced(
         lost: list[int] = []
         feed = Assignment.feed
 
-        async def lose_until_replaced(self: Assignment, batches: dict[int, list[Any]]) -> None:
-            if not health.ready():
+        told: list[str] = []
+
+        async def lose_until_told(self: Assignment, batches: dict[int, list[Any]]) -> None:
+            if not told:
                 lost.append(len(batches))
             else:
                 await feed(self, batches)
 
-        monkeypatch.setattr(Assignment, "feed", lose_until_replaced)
+        monkeypatch.setattr(Assignment, "feed", lose_until_told)
         some_patterns(log.scribe, 2, team)
         end = await log.publish()
         await until_lost(lost)
         lag = PROJECTION_LAG.labels("library", 0)
 
         async def is_told() -> bool:
-            return "no progress in partition 0" in health.ready().get("projection:library", "")
+            said = health.ready().get("projection:library", "")
+            told.extend([said] if "no progress in partition 0" in said else [])
+            return bool(told)
 
         await until(is_told)
         assert lag._value.get() == 2
