@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import auditing, edge, merging, proving, reading, rebuilding, verifying, writing
+from benchmarks import auditing, edge, logins, merging, proving, reading, rebuilding, verifying, writing
 from benchmarks.statistics import Report
 
 WORKLOADS: Mapping[str, Callable[[Report], None]] = {
@@ -17,6 +17,7 @@ WORKLOADS: Mapping[str, Callable[[Report], None]] = {
     "rebuild": rebuilding.rebuild,
     "prove": proving.prove,
     "edge": edge.edge,
+    "logins": logins.logins,
 }
 
 

@@ -4,7 +4,7 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from pydantic import SecretStr
@@ -51,6 +51,12 @@ def command_id() -> str:
 def create_team() -> dict[str, str]:
     """A command that creates its team."""
     return {"type": "create_team", "command_id": command_id(), "name": "Bench"}
+
+
+def add_members(members: Iterable[str]) -> dict[str, object]:
+    """A command that lets people write to its team."""
+    commands = [{"type": "add_member", "member": member, "role": "developer"} for member in members]
+    return {"type": "batch", "command_id": command_id(), "commands": commands}
 
 
 def record_pattern() -> dict[str, object]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from benchmarks.commands import TEAMS, bearer, create_team, token_seed
@@ -29,7 +29,16 @@ def stack(brokers: int = 1, *, flush: bool = False, redis: bool = False) -> Iter
 @contextmanager
 def services(running: DevStack, *kinds: str, prefix: str, brokers: int = 1) -> Iterator[Services]:
     """Services on a log of their own, with the teams created."""
-    settings = running.environment() | {
+    with Services(settings_of(running, prefix, brokers)) as started:
+        started.set_up()
+        started.start(*kinds)
+        asyncio.run(_create_teams(started.url("command-api")))
+        yield started
+
+
+def settings_of(running: DevStack, prefix: str, brokers: int = 1) -> dict[str, str]:
+    """The settings of services on a log of their own."""
+    return running.environment() | {
         "PATTERNLOG_LOG_PARTITIONS": PARTITIONS,
         "PATTERNLOG_LOG_REPLICATION": str(brokers),
         "PATTERNLOG_TOPIC_PREFIX": prefix,
@@ -38,11 +47,6 @@ def services(running: DevStack, *kinds: str, prefix: str, brokers: int = 1) -> I
         # One client asks as much as it can; what the limits cost is measured by `edge`.
         "PATTERNLOG_RATE_LIMITS": "false",
     }
-    with Services(settings) as started:
-        started.set_up()
-        started.start(*kinds)
-        asyncio.run(_create_teams(started.url("command-api")))
-        yield started
 
 
 @contextmanager
@@ -67,9 +71,14 @@ def peer(kind: str, dsn: str) -> Iterator[str]:
 
 
 async def _create_teams(url: str) -> None:
+    await in_each_team(url, create_team)
+
+
+async def in_each_team(url: str, command: Callable[[], Mapping[str, object]]) -> None:
+    """Send a command to each team, as the one who created them."""
     connection = Connection(url, bearer())
     for team_id in TEAMS:
-        body = json.dumps(create_team()).encode()
+        body = json.dumps(command()).encode()
         status, answer = await connection.request("POST", f"/api/v1/teams/{team_id}/commands", body)
         if status not in (200, 409):
             raise RuntimeError(f"{status}: {answer!r}")

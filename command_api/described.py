@@ -33,9 +33,12 @@ LOG_UNAVAILABLE = Problem(
     headers=_RETRY,
 )
 _TOO_MANY = Problem("too_many_commands", 413, "501 commands; a request holds up to 500")
+_AWAY = Problem("database_unavailable", 503, "it cannot be looked up at the moment", headers=_RETRY)
+_OF_ANOTHER = Problem("forbidden", 403, "the key is good for another team alone")
 _LOOKED_UP = (
+    _OF_ANOTHER,
     Problem("unknown_command", 404, "no outcome is known under this id; re-send the command"),
-    Problem("database_unavailable", 503, "outcomes cannot be looked up at the moment", headers=_RETRY),
+    _AWAY,
 )
 _NO_INVITATION = Problem("invalid_invitation", 400, "the token is none of an invitation", pointer="/token")
 OF_JSON = (
@@ -230,7 +233,7 @@ def members_responses() -> Responses:
         "content": _content(shape, pending=examples.MEMBERS_PENDING),
     }
     responses: Responses = {200: done, 202: pending}
-    add_problems(responses, (*_UPLOADED, _NO_LOOKING_UP, *_LOOKED_UP[1:]))
+    add_problems(responses, (*_UPLOADED, _NO_LOOKING_UP, _AWAY))
     return responses
 
 
@@ -269,5 +272,5 @@ def import_responses() -> Responses:
         "content": _content(shape, pending=examples.UNFINISHED),
     }
     responses: Responses = {200: done, 202: pending}
-    add_problems(responses, (*_UPLOADED, LOG_UNAVAILABLE))
+    add_problems(responses, (*_UPLOADED, _OF_ANOTHER, LOG_UNAVAILABLE))
     return responses

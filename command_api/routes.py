@@ -16,7 +16,7 @@ from command_api.submission import read_submission
 from events.identifiers import is_uuid, is_uuid7
 from runtime.authentication import Principal, principal_of
 from runtime.problems import Problem
-from runtime.rate_limits.limiting import charge
+from runtime.rate_limits.limiting import charge, charge_bytes
 from runtime.settings import Settings
 
 TeamId = Annotated[
@@ -77,8 +77,10 @@ async def submit_to_organization(organization_id: OrganizationId, request: Reque
 async def _submit(sender: Sender, request: Request) -> Response:
     settings: Settings = request.app.state.settings
     service: CommandService = request.app.state.command_api
-    submission = read_submission(await request.body(), settings, sender.collection)
-    await charge(request, submission.count - 1)
+    body = await request.body()
+    drawn = await charge_bytes(request, len(body))
+    submission = read_submission(body, settings, sender.collection)
+    await charge(request, submission.count - 1 - drawn)
     bodies = await service.submit(sender, submission, waiting(request))
     pending = is_pending(bodies)
     if submission.is_many:

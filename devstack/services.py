@@ -22,7 +22,9 @@ EVERY_KIND = ("command-api", "decider", "projector", "read-api")
 class Services:
     """Processes of Patternlog with one environment, a context manager; they end with it in any case."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], module: str = "server") -> None:
+        """`module` is what Python runs with the commands of `server`."""
+        self._module = module
         kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_PREFIX)}
         self._environment = kept | {"PATTERNLOG_ENVIRONMENT": "development"} | dict(settings)
         self._guard = Guard(None)
@@ -94,7 +96,7 @@ class Services:
         return Program(
             name=name,
             # -P: a folder named like one of our packages, where the user happens to be, is not ours.
-            argv=[sys.executable, "-P", "-m", "server", *arguments],
+            argv=[sys.executable, "-P", "-m", self._module, *arguments],
             cwd=folder,
             env=environment,
             log=folder / "log",

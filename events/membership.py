@@ -11,7 +11,7 @@ from events.errors import ImpossibleEvent
 from events.json_text import Json
 from events.shapes import Hash, Person, Time, Uuid
 
-CLOSED = ConfigDict(extra="forbid")
+CLOSED = ConfigDict(extra="forbid", defer_build=True)
 
 # ---------------------------------------------------------------- shapes of events
 

@@ -13,7 +13,7 @@ from events.json_text import Json
 from events.merge_rules import Rule
 from events.shapes import Uuid
 
-_CLOSED = ConfigDict(extra="forbid")
+_CLOSED = ConfigDict(extra="forbid", defer_build=True)
 
 Version = Annotated[int, Field(ge=1, strict=True)]
 

@@ -1,6 +1,7 @@
 """A stream's state as JSON text, as the heads read model keeps it."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, assert_never
 
 from pydantic import TypeAdapter
@@ -13,18 +14,27 @@ from events.stream import StreamState
 from events.team import Team
 
 _OBJECT = TypeAdapter(dict[str, Any])
-_TEAM = TypeAdapter(Team)
-_ORGANIZATION = TypeAdapter(Organization)
+
+
+@cache
+def _teams() -> TypeAdapter[Team]:
+    # Made when it is first needed: a client that starts has no use for it.
+    return TypeAdapter(Team)
+
+
+@cache
+def _organizations() -> TypeAdapter[Organization]:
+    return TypeAdapter(Organization)
 
 
 def _team(**shape: Any) -> Team:
     _check_members(shape, Team)
-    return _TEAM.validate_python(shape)
+    return _teams().validate_python(shape)
 
 
 def _organization(**shape: Any) -> Organization:
     _check_members(shape, Organization)
-    return _ORGANIZATION.validate_python(shape)
+    return _organizations().validate_python(shape)
 
 
 def _check_members(shape: Mapping[str, Any], of: type[Team | Organization]) -> None:
@@ -56,9 +66,9 @@ def dump_state(state: StreamState) -> str:
         case DeletedPattern():
             shape = {"kind": "deleted_pattern", "version": state.version}
         case Team():
-            shape = {"kind": "team", **_TEAM.dump_python(state, mode="json", exclude_defaults=True)}
+            shape = {"kind": "team", **_teams().dump_python(state, mode="json", exclude_defaults=True)}
         case Organization():
-            as_json = _ORGANIZATION.dump_python(state, mode="json", exclude_defaults=True)
+            as_json = _organizations().dump_python(state, mode="json", exclude_defaults=True)
             shape = {"kind": "organization", **as_json}
         case _:
             assert_never(state)

@@ -1,6 +1,6 @@
 """The bodies of requests to accounts: read strictly, and never quoted in an answer."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -80,11 +80,3 @@ async def read_body(request: Request, form: type[B]) -> B:
         name = str(first["loc"][-1]) if first["loc"] else "body"
         shown = name if name in form.model_fields else "body"
         raise malformed_account(shown, first["msg"]) from None
-
-
-def described(form: type[Body]) -> dict[str, Any]:
-    """OpenAPI's description of the body."""
-    schema = form.model_json_schema()
-    example = {name: field["examples"][0] for name, field in schema["properties"].items()}
-    content = {"application/json": {"schema": schema, "example": example}}
-    return {"requestBody": {"required": True, "content": content}}

@@ -13,14 +13,28 @@ from identity.account_bodies import (
     Registration,
     Reset,
     Verification,
-    described,
     read_body,
 )
 from identity.account_problems import no_account, session_required
 from identity.accounts import Accounts
+from identity.asking import address_of
 from identity.confirming import Asker
+from identity.described import (
+    AWAY,
+    CONFIRMED,
+    FOR_EVERYBODY,
+    OF_A_SESSION,
+    OF_FORMS,
+    REGISTERING,
+    RESETTING,
+    UNFIT,
+    VERIFYING,
+    answers,
+    body_of,
+)
 from identity.password_changes import PasswordChanges
 from runtime.authentication import Principal, principal_of
+from runtime.problems import Problem
 
 router = APIRouter(prefix="/api/v1/auth", tags=["accounts"])
 
@@ -48,11 +62,6 @@ def _nothing(status: int) -> Response:
     return Response(status_code=status)
 
 
-def address_of(request: Request) -> str:
-    """Where a request comes from; trusted proxies have been seen through before."""
-    return request.client.host if request.client else ""
-
-
 def _accounts(request: Request) -> Accounts:
     accounts: Accounts = request.app.state.accounts
     return accounts
@@ -76,15 +85,21 @@ def _asker(request: Request) -> Asker:
     return Asker(user_id=principal.actor, session_id=principal.session_id, address=address_of(request))
 
 
-def _route(form: Any, description: str, **options: Any) -> dict[str, Any]:
-    return {"openapi_extra": described(form), "response_description": description, **options}
+def _takes(form: type[BaseModel], *problems: Problem, **extra: Any) -> dict[str, Any]:
+    """What OpenAPI says of a route that takes a body and answers without one."""
+    return {
+        "openapi_extra": {**body_of(form), **extra},
+        "responses": answers(204, None, *OF_FORMS, *problems),
+        "response_description": "Done",
+    }
 
 
 @router.post(
     "/register",
     summary="Make an account",
-    **_route(Registration, "The account", status_code=201),
-    response_model=Registered,
+    status_code=201,
+    openapi_extra={**body_of(Registration), **FOR_EVERYBODY},
+    responses=answers(201, Registered, *OF_FORMS, *REGISTERING),
 )
 async def register(request: Request) -> Response:
     """409 `username_taken` if it is. Whether an account has the address is told by mail only."""
@@ -96,7 +111,9 @@ async def register(request: Request) -> Response:
     return JSONResponse(answer.model_dump(), status_code=201)
 
 
-@router.get("/me", summary="Who you are", response_model=Me, response_description="Your account")
+@router.get(
+    "/me", summary="Who you are", operation_id="get_me", responses=answers(200, Me, AWAY, no_account())
+)
 async def me(request: Request) -> Response:
     """404 `unknown_account` if whoever asks has no account, or no longer."""
     account = await _accounts(request).of(principal_of(request).actor)
@@ -112,7 +129,12 @@ async def me(request: Request) -> Response:
     return JSONResponse(answer.model_dump())
 
 
-@router.post("/password", summary="Change your password", **_route(PasswordChange, "Done", status_code=204))
+@router.post(
+    "/password",
+    summary="Change your password",
+    status_code=204,
+    **_takes(PasswordChange, UNFIT, *CONFIRMED),
+)
 async def change_password(request: Request) -> Response:
     """All of your other sessions end. 403 `wrong_password` if the present one is another."""
     asker = _asker(request)
@@ -124,7 +146,12 @@ async def change_password(request: Request) -> Response:
 
 
 @router.post(
-    "/password/forgotten", summary="Ask for a new password", **_route(Forgotten, "Taken", status_code=202)
+    "/password/forgotten",
+    summary="Ask for a new password",
+    operation_id="ask_for_password",
+    status_code=202,
+    response_class=Response,
+    **_takes(Forgotten, AWAY, **FOR_EVERYBODY),
 )
 async def forgotten(request: Request) -> Response:
     """A mail with a token is sent if an account has the address; the answer is the same if none has."""
@@ -133,7 +160,13 @@ async def forgotten(request: Request) -> Response:
     return _nothing(202)
 
 
-@router.post("/password/reset", summary="Choose a new password", **_route(Reset, "Done", status_code=204))
+@router.post(
+    "/password/reset",
+    summary="Choose a new password",
+    operation_id="reset_password",
+    status_code=204,
+    **_takes(Reset, *RESETTING, **FOR_EVERYBODY),
+)
 async def reset(request: Request) -> Response:
     """With the token of a mail, once. All sessions and API keys end, and the address is verified."""
     body = await read_body(request, Reset)
@@ -144,7 +177,10 @@ async def reset(request: Request) -> Response:
 
 
 @router.post(
-    "/email/verify", summary="Verify your e-mail address", **_route(Verification, "Done", status_code=204)
+    "/email/verify",
+    summary="Verify your e-mail address",
+    status_code=204,
+    **_takes(Verification, *VERIFYING, **FOR_EVERYBODY),
 )
 async def verify_email(request: Request) -> Response:
     """With the token of a mail, once. 409 `email_taken` if another account has the address."""
@@ -156,8 +192,11 @@ async def verify_email(request: Request) -> Response:
 @router.post(
     "/email/resend",
     summary="Ask for another mail to verify your address",
+    operation_id="resend_verification",
     status_code=202,
-    response_description="Taken",
+    response_class=Response,
+    responses=answers(202, None, no_account(), *OF_A_SESSION),
+    response_description="Done",
 )
 async def resend(request: Request) -> Response:
     """An address gets five mails an hour; further ones are not sent."""
@@ -165,7 +204,12 @@ async def resend(request: Request) -> Response:
     return _nothing(202)
 
 
-@router.post("/deactivate", summary="End your account", **_route(Confirmation, "Done", status_code=204))
+@router.post(
+    "/deactivate",
+    summary="End your account",
+    status_code=204,
+    **_takes(Confirmation, *CONFIRMED),
+)
 async def deactivate(request: Request) -> Response:
     """For good: sessions and API keys end, the address is erased, and nobody gets the username."""
     asker = _asker(request)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.roles import Role
 from identity.database import transaction
-from identity.problems import too_many_keys, unknown_key
+from identity.problems import token_revoked, too_many_keys, unknown_key
 from identity.revocation_log import RevocationLog
 from identity.revocations import Kind
 from identity.secret_texts import hash_of, new_api_key
@@ -19,6 +19,8 @@ MOST = 100
 """Keys of a user."""
 _COLUMNS = "key_id::text, user_id, name, team_id::text, at_most, created_at, expires_at, last_used_at"
 _LOCK_USER = "SELECT pg_advisory_xact_lock(hashtextextended('identity.api_keys:' || $1, 0))"
+# Whoever ends the session waits for this, and deletes keys afterwards; or this waits, and sees that it ended.
+_IS_ENDED = "SELECT ended_at IS NOT NULL FROM identity.sessions WHERE session_id = $1 FOR SHARE"
 _COUNT = "SELECT count(*) FROM identity.api_keys WHERE user_id = $1"
 _CREATE = f"""
 INSERT INTO identity.api_keys (key_id, hash, user_id, name, team_id, at_most, expires_at)
@@ -56,11 +58,20 @@ class ApiKeys:
         self._revocations = revocations
 
     async def create(
-        self, user_id: str, name: str, at_most: Role, *, team_id: str | None = None, days: int | None = None
+        self,
+        user_id: str,
+        name: str,
+        at_most: Role,
+        *,
+        session_id: str | None = None,
+        team_id: str | None = None,
+        days: int | None = None,
     ) -> tuple[ApiKey, str]:
-        """A new key, and its secret, which nobody can learn again."""
+        """A new key, and its secret, which nobody can learn again; raise 401 once the session has ended."""
         secret = new_api_key()
         async with transaction(self._engine) as pg:
+            if await pg.fetchval(_IS_ENDED, session_id):
+                raise token_revoked()
             await pg.execute(_LOCK_USER, user_id)
             if await pg.fetchval(_COUNT, user_id) >= MOST:
                 raise too_many_keys(MOST)

@@ -121,3 +121,20 @@ class KeysDocument(BaseModel):
     """API keys, the oldest first."""
 
     keys: list[KeyDocument]
+
+
+class TokenKeyDocument(BaseModel):
+    """The public half of a key, as a JWK (RFC 8037)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: Annotated[str, Field(description="The thumbprint (RFC 7638), which tokens name")]
+    use: Literal["sig"]
+    alg: Literal["EdDSA"]
+
+
+class KeySetDocument(BaseModel):
+    """The keys by which access tokens can be verified."""
+
+    keys: list[TokenKeyDocument]

@@ -9,6 +9,16 @@ from identity.access_tokens import Claims
 from identity.accounts import Accounts
 from identity.asking import Asking, address_of, asking
 from identity.credentials import Credentials
+from identity.described import (
+    FOR_EVERYBODY,
+    LOGGING_IN,
+    OF_A_SESSION,
+    OF_BODIES,
+    REFRESHING,
+    UNKNOWN_SESSION,
+    answers,
+    body_of,
+)
 from identity.documents import (
     Id,
     LoginBody,
@@ -18,17 +28,28 @@ from identity.documents import (
     TokenBody,
     TokensDocument,
 )
+from identity.examples import SESSION
 from identity.problems import unknown_session
 from identity.sessions import Opened
+from runtime.json_body import read_json
 
 router = APIRouter(prefix="/api/v1/auth", tags=["sessions"])
 _NO_STORE = "no-store"
 _JTI_BYTES = 16
+_DONE = "Done"
+SessionId = Annotated[Id, Path(description="The session's UUID, in canonical form", examples=[SESSION])]
 
 
-@router.post("/login", summary="Log in")
-async def login(body: LoginBody, request: Request, response: Response) -> TokensDocument:
+@router.post(
+    "/login",
+    summary="Log in",
+    operation_id="log_in",
+    openapi_extra={**body_of(LoginBody), **FOR_EVERYBODY},
+    responses=answers(200, TokensDocument, *OF_BODIES, *LOGGING_IN),
+)
+async def login(request: Request, response: Response) -> TokensDocument:
     """Open a session: an access token for minutes, and a refresh token that is good for one use."""
+    body = await read_json(request, LoginBody)
     credentials: Credentials = request.app.state.credentials
     accounts: Accounts = request.app.state.accounts
     address, began = address_of(request), await credentials.sessions.now()
@@ -39,25 +60,39 @@ async def login(body: LoginBody, request: Request, response: Response) -> Tokens
     return await _tokens(credentials, opened, device)
 
 
-@router.post("/refresh", summary="Go on with a session")
-async def refresh(body: RefreshBody, request: Request, response: Response) -> TokensDocument:
+@router.post(
+    "/refresh",
+    summary="Go on with a session",
+    operation_id="refresh_session",
+    openapi_extra={**body_of(RefreshBody), **FOR_EVERYBODY},
+    responses=answers(200, TokensDocument, *OF_BODIES, *REFRESHING),
+)
+async def refresh(request: Request, response: Response) -> TokensDocument:
     """The next pair of tokens. A refresh token that comes a second time ends its session.
 
     For some seconds it may come again while nothing newer was used, as an answer can get lost.
     """
+    body = await read_json(request, RefreshBody)
     credentials: Credentials = request.app.state.credentials
     opened = await credentials.sessions.refresh(body.refresh_token, address_of(request))
     response.headers["Cache-Control"] = _NO_STORE
     return await _tokens(credentials, opened, None)
 
 
-@router.post("/logout", status_code=204, summary="End this session")
+@router.post(
+    "/logout",
+    status_code=204,
+    summary="End this session",
+    operation_id="log_out",
+    responses=answers(204, None, *OF_A_SESSION),
+    response_description=_DONE,
+)
 async def logout(asks: Annotated[Asking, Depends(asking)]) -> None:
     """Its tokens are good no more; where it is ended already, nothing happens."""
     await asks.credentials.sessions.end(asks.user_id, asks.session_id)
 
 
-@router.get("/sessions", summary="Your sessions")
+@router.get("/sessions", summary="Your sessions", responses=answers(200, SessionsDocument, *OF_A_SESSION))
 async def list_sessions(asks: Annotated[Asking, Depends(asking)]) -> SessionsDocument:
     """The devices that are logged in."""
     found = await asks.credentials.sessions.of(asks.user_id)
@@ -77,22 +112,43 @@ async def list_sessions(asks: Annotated[Asking, Depends(asking)]) -> SessionsDoc
     )
 
 
-@router.delete("/sessions/{session_id}", status_code=204, summary="End one of your sessions")
-async def end_session(session_id: Annotated[Id, Path()], asks: Annotated[Asking, Depends(asking)]) -> None:
+@router.delete(
+    "/sessions/{session_id}",
+    status_code=204,
+    summary="End one of your sessions",
+    responses=answers(204, None, UNKNOWN_SESSION, *OF_A_SESSION),
+    response_description=_DONE,
+)
+async def end_session(session_id: SessionId, asks: Annotated[Asking, Depends(asking)]) -> None:
     """Its tokens are good no more, within a second in every process."""
     if not await asks.credentials.sessions.end(asks.user_id, session_id):
         raise unknown_session(session_id)
 
 
-@router.delete("/sessions", status_code=204, summary="End all your sessions")
+@router.delete(
+    "/sessions",
+    status_code=204,
+    summary="End all your sessions",
+    responses=answers(204, None, *OF_A_SESSION),
+    response_description=_DONE,
+)
 async def end_sessions(asks: Annotated[Asking, Depends(asking)]) -> None:
     """This one too. API keys stay; a login that is under way comes to nothing."""
     await asks.credentials.sessions.end_all(asks.user_id)
 
 
-@router.post("/tokens/revoke", status_code=204, summary="Revoke one access token")
-async def revoke(body: TokenBody, asks: Annotated[Asking, Depends(asking)]) -> None:
+@router.post(
+    "/tokens/revoke",
+    status_code=204,
+    summary="Revoke one access token",
+    operation_id="revoke_token",
+    openapi_extra=body_of(TokenBody),
+    responses=answers(204, None, *OF_BODIES, *OF_A_SESSION),
+    response_description=_DONE,
+)
+async def revoke(request: Request, asks: Annotated[Asking, Depends(asking)]) -> None:
     """Whoever has a token may let it be good no more, whosever it is; its session goes on."""
+    body = await read_json(request, TokenBody)
     claims = asks.credentials.signing.current().read(body.token)
     await asks.credentials.sessions.revoke_token(claims.jti)
 

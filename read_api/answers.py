@@ -4,21 +4,28 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from read_api import problems
-from read_api.examples import EXAMPLES, PATTERN, TEAM
+from read_api import examples, people_examples, problems
+from read_api.examples import PATTERN, TEAM
+from read_api.people_examples import ORGANIZATION
 from runtime.openapi.problems import Responses, add_problems
 from runtime.problems import Problem
 
 ANYWHERE = (problems.DatabaseUnavailable(""),)
-OF_A_TEAM = (
-    problems.unknown_team(TEAM),
+FORBIDDEN = problems.forbidden("your role has no right to manage")
+_OF_A_LOG = (
+    FORBIDDEN,
     problems.bad_cursor("not a cursor"),
     problems.cursor_of_another_team(),
     problems.log_changed(TEAM),
     problems.not_yet_visible(),
     *ANYWHERE,
 )
+OF_A_TEAM = (problems.unknown_team(TEAM), *_OF_A_LOG)
 """What each route of a team can answer."""
+OF_AN_ORGANIZATION = (problems.unknown_organization(ORGANIZATION), *_OF_A_LOG)
+"""What each route of an organization can answer."""
+OF_EITHER = (*OF_A_TEAM, OF_AN_ORGANIZATION[0])
+"""What each route can answer that stands under both."""
 PAGED = (problems.bad_page(),)
 UNKNOWN_PATTERN = problems.unknown_pattern(PATTERN)
 PATTERN_DELETED = problems.pattern_deleted(PATTERN)
@@ -30,6 +37,7 @@ PROVED = (
 )
 LOG_INCOMPLETE = problems.log_incomplete(7)
 
+_EXAMPLES = {**examples.EXAMPLES, **people_examples.EXAMPLES}
 _ETAG = {"ETag": {"description": "For `If-None-Match`", "schema": {"type": "string"}}}
 
 
@@ -37,7 +45,7 @@ def answers(
     model: type[BaseModel], *more: Problem, etag: bool, always: tuple[Problem, ...] = OF_A_TEAM
 ) -> Responses:
     """A route's answers: of this shape, and 304 for a client that holds it, where it has an entity tag."""
-    content = {"application/json": {"example": EXAMPLES.get(model.__name__)}}
+    content = {"application/json": {"example": _EXAMPLES[model.__name__]}}
     answer: dict[str, Any] = {"model": model, "content": content, "description": first_line(model)}
     responses: Responses = {200: answer}
     if etag:
@@ -55,7 +63,7 @@ def streams(description: str, *more: Problem, **examples: str) -> Responses:
         if name in examples
     }
     responses: Responses = {200: {"content": content, "description": description}}
-    add_problems(responses, (*OF_A_TEAM, *more))
+    add_problems(responses, (*OF_EITHER, *more))
     return responses
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.answers import PAGED, answers
+from read_api.answers import OF_EITHER, PAGED, answers
 from read_api.audit_documents import AuditPage
 from read_api.audit_query import AuditFilters, scan_of, tell_json
 from read_api.etags import json_answer
@@ -29,7 +29,11 @@ class AuditQuery(AuditFilters):
     page: Annotated[str | None, Field(description="`next_page` of an earlier answer")] = None
 
 
-@router.get("/audit", summary="Who did what, and when", responses=answers(AuditPage, *PAGED, etag=False))
+@router.get(
+    "/audit",
+    summary="Who did what, and when",
+    responses=answers(AuditPage, *PAGED, etag=False, always=OF_EITHER),
+)
 async def list_audit(
     team_id: TeamId, query: Annotated[AuditQuery, Query()], reader: CurrentReader
 ) -> Response:

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.answers import PAGED, answers
+from read_api.answers import OF_EITHER, PAGED, answers
 from read_api.audit_documents import RefusalsPage
 from read_api.audit_query import TimeSpan
 from read_api.audit_rows import folded, needle_of
@@ -94,7 +94,7 @@ def refusals_scan(team_id: str, query: RefusalsQuery) -> Scan:
 @router.get(
     "/audit/refusals",
     summary="Commands that were refused",
-    responses=answers(RefusalsPage, *PAGED, etag=False),
+    responses=answers(RefusalsPage, *PAGED, etag=False, always=OF_EITHER),
 )
 async def list_refusals(
     team_id: TeamId, query: Annotated[RefusalsQuery, Query()], reader: CurrentReader

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.answers import answers
+from read_api.answers import ANYWHERE, FORBIDDEN, PAGED, answers
 from read_api.etags import json_answer
 from read_api.key_lists import BY_ID, MAX_LIMIT
 from read_api.paging import page_token, read_page_token
@@ -31,7 +31,7 @@ SELECT organization_id::text AS organization_id, name, role, tier
  ORDER BY m.organization_id LIMIT $3
 """
 
-router = APIRouter(prefix="/api/v1", tags=["people"])
+router = APIRouter(prefix="/api/v1", tags=["members"])
 
 
 class MineQuery(BaseModel):
@@ -43,7 +43,7 @@ class MineQuery(BaseModel):
     page: Annotated[str | None, Field(description="`next_page` of an earlier answer")] = None
 
 
-@router.get("/teams", summary="My teams", responses=answers(MyTeamsPage, etag=False))
+@router.get("/teams", summary="My teams", responses=answers(MyTeamsPage, *PAGED, etag=False, always=ANYWHERE))
 async def list_my_teams(
     request: Request, query: Annotated[MineQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -52,7 +52,11 @@ async def list_my_teams(
     return await _page(reader, "teams", TEAMS, query, team_id)
 
 
-@router.get("/organizations", summary="My organizations", responses=answers(MyOrganizationsPage, etag=False))
+@router.get(
+    "/organizations",
+    summary="My organizations",
+    responses=answers(MyOrganizationsPage, FORBIDDEN, *PAGED, etag=False, always=ANYWHERE),
+)
 async def list_my_organizations(
     request: Request, query: Annotated[MineQuery, Query()], reader: CurrentReader
 ) -> Response:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from events.organization import STREAM
-from read_api.answers import answers
+from read_api.answers import OF_AN_ORGANIZATION, PAGED, answers
 from read_api.etags import json_answer
 from read_api.key_lists import BY_ID, BY_TEXT, TOLD, KeyList, ListQuery
 from read_api.parameters import Reading
@@ -68,7 +68,11 @@ router = APIRouter(prefix="/{organization_id}", tags=["organizations"])
 invitations_router = APIRouter(prefix="/{organization_id}", tags=["organizations"])
 
 
-@router.get("", summary="An organization", responses=answers(OrganizationDocument, etag=False))
+@router.get(
+    "",
+    summary="An organization",
+    responses=answers(OrganizationDocument, etag=False, always=OF_AN_ORGANIZATION),
+)
 async def get_organization(
     organization_id: OrganizationId, reading: Annotated[Reading, Query()], reader: CurrentReader
 ) -> Response:
@@ -84,7 +88,7 @@ async def get_organization(
 @router.get(
     "/members",
     summary="Who belongs to the organization",
-    responses=answers(OrganizationMembersPage, etag=False),
+    responses=answers(OrganizationMembersPage, *PAGED, etag=False, always=OF_AN_ORGANIZATION),
 )
 async def list_organization_members(
     organization_id: OrganizationId, query: Annotated[ListQuery, Query()], reader: CurrentReader
@@ -93,7 +97,11 @@ async def list_organization_members(
     return await MEMBERS.answer(reader, organization_id, query)
 
 
-@router.get("/teams", summary="Its teams", responses=answers(OrganizationTeamsPage, etag=False))
+@router.get(
+    "/teams",
+    summary="Its teams",
+    responses=answers(OrganizationTeamsPage, *PAGED, etag=False, always=OF_AN_ORGANIZATION),
+)
 async def list_organization_teams(
     organization_id: OrganizationId, query: Annotated[ListQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -101,7 +109,11 @@ async def list_organization_teams(
     return await TEAMS.answer(reader, organization_id, query)
 
 
-@router.get("/settings", summary="Its settings", responses=answers(OrganizationSettingsPage, etag=False))
+@router.get(
+    "/settings",
+    summary="Its settings",
+    responses=answers(OrganizationSettingsPage, *PAGED, etag=False, always=OF_AN_ORGANIZATION),
+)
 async def list_organization_settings(
     organization_id: OrganizationId, query: Annotated[ListQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -110,7 +122,9 @@ async def list_organization_settings(
 
 
 @router.get(
-    "/settings/history", summary="What changed them", responses=answers(SettingsHistoryPage, etag=False)
+    "/settings/history",
+    summary="What changed them",
+    responses=answers(SettingsHistoryPage, *PAGED, etag=False, always=OF_AN_ORGANIZATION),
 )
 async def list_organization_settings_history(
     organization_id: OrganizationId, query: Annotated[ListQuery, Query()], reader: CurrentReader
@@ -120,7 +134,9 @@ async def list_organization_settings_history(
 
 
 @invitations_router.get(
-    "/invitations", summary="Who may join it", responses=answers(InvitationsPage, etag=False)
+    "/invitations",
+    summary="Who may join it",
+    responses=answers(InvitationsPage, *PAGED, etag=False, always=OF_AN_ORGANIZATION),
 )
 async def list_organization_invitations(
     organization_id: OrganizationId, query: Annotated[ListQuery, Query()], reader: CurrentReader

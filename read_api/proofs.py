@@ -11,7 +11,7 @@ from events.json_text import dump
 from evidence.merkle import Leaves, consistency_parts, inclusion_parts, prove
 from evidence.tiles import MissingHash, Place, Tiles, places_of
 from projectors.schema.tree import TILES
-from read_api.answers import PROVED, answers
+from read_api.answers import OF_EITHER, PROVED, answers
 from read_api.documents import ConsistencyDocument, InclusionDocument
 from read_api.encoding import base64_of
 from read_api.etags import json_answer
@@ -42,7 +42,7 @@ class ConsistencyQuery(Reading):
 @router.get(
     "/inclusion",
     summary="An event is in a tree",
-    responses=answers(InclusionDocument, *PROVED, etag=False),
+    responses=answers(InclusionDocument, *PROVED, etag=False, always=OF_EITHER),
 )
 async def prove_inclusion(
     team_id: TeamId, query: Annotated[InclusionQuery, Query()], reader: CurrentReader
@@ -75,7 +75,7 @@ async def prove_inclusion(
 @router.get(
     "/consistency",
     summary="A tree begins with another",
-    responses=answers(ConsistencyDocument, *PROVED, etag=False),
+    responses=answers(ConsistencyDocument, *PROVED, etag=False, always=OF_EITHER),
 )
 async def prove_consistency(
     team_id: TeamId, query: Annotated[ConsistencyQuery, Query()], reader: CurrentReader

@@ -13,8 +13,10 @@ from fastapi import Path, Request
 from pydantic import ValidationError
 
 from events.cursor import Cursor
+from events.identifiers import is_uuid
 from events.roles import Right, Role, allows
 from read_api.parameters import Id, Reading, TeamId
+from read_api.people_examples import ORGANIZATION
 from read_api.positions import check_log, read_cursor
 from read_api.problems import (
     forbidden,
@@ -30,7 +32,9 @@ from runtime.problems import Problem
 MOST_WAIT_S = 5.0
 """Seconds that a request can wait for its sender to become a member."""
 
-OrganizationId = Annotated[Id, Path(description="The organization's UUID, in canonical form")]
+OrganizationId = Annotated[
+    Id, Path(description="The organization's UUID, in canonical form", examples=[ORGANIZATION])
+]
 Check = Callable[[], Awaitable[None]]
 
 
@@ -123,8 +127,12 @@ class InOrganization(_Organization):
 class InOrganizationLog(_Organization):
     """The same, where the path names the organization as routes of any log do."""
 
-    async def __call__(self, request: Request, team_id: TeamId) -> None:
-        await self.check(request, Kind.ORGANIZATION, team_id)
+    async def __call__(self, request: Request) -> None:
+        organization_id = request.path_params["team_id"]
+        if not is_uuid(organization_id):
+            # Before the parameter of that name is looked at: to who asks it has another one.
+            raise invalid_parameter("organization_id", "must be a UUID in canonical lower-case form")
+        await self.check(request, Kind.ORGANIZATION, organization_id)
 
 
 async def check_still_allowed(request: Request) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from events.team import STREAM
-from read_api.answers import answers
+from read_api.answers import PAGED, answers
 from read_api.key_lists import BY_ID, BY_TEXT, KeyList, ListQuery
 from read_api.parameters import TeamId
 from read_api.people_documents import InvitationsPage, MembersPage
@@ -42,11 +42,13 @@ def invitations_of(stream: str) -> KeyList:
 
 INVITATIONS = invitations_of(STREAM)
 
-members_router = APIRouter(tags=["people"])
-invitations_router = APIRouter(tags=["people"])
+members_router = APIRouter(tags=["members"])
+invitations_router = APIRouter(tags=["members"])
 
 
-@members_router.get("/members", summary="Who belongs to the team", responses=answers(MembersPage, etag=False))
+@members_router.get(
+    "/members", summary="Who belongs to the team", responses=answers(MembersPage, *PAGED, etag=False)
+)
 async def list_members(
     team_id: TeamId, query: Annotated[ListQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -55,7 +57,7 @@ async def list_members(
 
 
 @invitations_router.get(
-    "/invitations", summary="Who may join the team", responses=answers(InvitationsPage, etag=False)
+    "/invitations", summary="Who may join the team", responses=answers(InvitationsPage, *PAGED, etag=False)
 )
 async def list_invitations(
     team_id: TeamId, query: Annotated[ListQuery, Query()], reader: CurrentReader

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from events.json_text import dump
-from read_api.answers import answers
+from read_api.answers import PAGED, answers
 from read_api.etags import json_answer
 from read_api.key_lists import BY_TEXT, KeyList, ListQuery
 from read_api.pages import merged_rows, page_statement
@@ -40,7 +40,7 @@ json_build_object('version', version, 'sequence', sequence, 'type', type, 'actor
 router = APIRouter(tags=["settings"])
 
 
-@router.get("/settings", summary="The team's settings", responses=answers(SettingsPage, etag=False))
+@router.get("/settings", summary="The team's settings", responses=answers(SettingsPage, *PAGED, etag=False))
 async def list_settings(
     team_id: TeamId, query: Annotated[ListQuery, Query()], reader: CurrentReader
 ) -> Response:
@@ -51,7 +51,7 @@ async def list_settings(
 @router.get(
     "/settings/history",
     summary="What changed the settings",
-    responses=answers(SettingsHistoryPage, etag=False),
+    responses=answers(SettingsHistoryPage, *PAGED, etag=False),
 )
 async def list_settings_history(
     team_id: TeamId, query: Annotated[ListQuery, Query()], reader: CurrentReader

@@ -12,7 +12,7 @@ from events.json_text import Json, dump
 from evidence.key_notes import keys_of
 from evidence.notes import parse_note
 from evidence.tree_heads import parse_head
-from read_api.answers import ANYWHERE, NO_TREE_HEAD, PAGED, answers
+from read_api.answers import ANYWHERE, NO_TREE_HEAD, OF_EITHER, PAGED, answers
 from read_api.documents import SigningKeysDocument, TreeHeadDocument, TreeHeadsPage
 from read_api.encoding import base64_of
 from read_api.etags import json_answer
@@ -52,7 +52,7 @@ class HeadsQuery(Reading):
 
 
 def _of_a_head() -> Responses:
-    responses = answers(TreeHeadDocument, NO_TREE_HEAD, etag=False)
+    responses = answers(TreeHeadDocument, NO_TREE_HEAD, etag=False, always=OF_EITHER)
     responses[200]["content"]["text/plain"] = {"schema": {"type": "string"}, "example": NOTE}
     return responses
 
@@ -75,7 +75,7 @@ async def get_tree_head(
 @router.get(
     "/tree-heads",
     summary="All signed tree heads",
-    responses=answers(TreeHeadsPage, *PAGED, etag=False),
+    responses=answers(TreeHeadsPage, *PAGED, etag=False, always=OF_EITHER),
 )
 async def list_tree_heads(
     team_id: TeamId, query: Annotated[HeadsQuery, Query()], reader: CurrentReader

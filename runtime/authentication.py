@@ -1,15 +1,18 @@
 """Who sends a request: what a process must know of them, and how routes learn it."""
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 from fastapi import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from events.roles import Role, Tier
 from runtime.problems import Problem
 
 _STATE = "authentication"
+FRESH_S = 0.25
+"""Seconds that a body may take until whoever sent it is asked about anew: they may be revoked meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +39,7 @@ class Authenticator(Protocol):
         """Whom it stands for; raise `Problem` 401, or 503 `auth_unavailable` where it cannot tell."""
 
 
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 """What each 401 has to say (RFC 9110, section 11.6.1)."""
 
@@ -57,8 +61,24 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope.setdefault("state", {})[_STATE] = await self._authenticate(scope)
+            found = scope.setdefault("state", {})[_STATE] = await self._authenticate(scope)
+            if isinstance(found, Principal) and scope["method"] not in _BODILESS:
+                receive = self._judged_anew(scope, receive)
         await self._app(scope, receive, send)
+
+    def _judged_anew(self, scope: Scope, receive: Receive) -> Receive:
+        asked_at = monotonic()
+
+        async def receive_and_judge() -> Message:
+            message = await receive()
+            is_last = message["type"] == "http.request" and not message.get("more_body", False)
+            if is_last and monotonic() - asked_at > FRESH_S:
+                found = scope["state"][_STATE] = await self._authenticate(scope)
+                if isinstance(found, Problem):
+                    raise found
+            return message
+
+        return receive_and_judge
 
     async def _authenticate(self, scope: Scope) -> Principal | Problem:
         given = [value for name, value in scope["headers"] if name == b"authorization"]

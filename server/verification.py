@@ -48,7 +48,7 @@ def lines_of(report: verify.Report, scope: str) -> Iterator[str]:
     )
     yield scope
     for table, rows in report.rows.items():
-        yield f"  {table:<18} {rows:>12,} rows"
+        yield f"  {table:<21} {rows:>12,} rows"
     yield from (f"Not compared: {what}." for what in report.not_compared)
     if report.is_equal:
         yield "The read models are what the log says."

@@ -10,11 +10,12 @@ import httpx
 
 from runtime.settings import Settings
 from tests.command_client import new_id
+from tests.tokens import bearer
 from tests.waiting import eventually
 
 
 class People:
-    """Clients of one command API, one for each person, as development tokens name them."""
+    """Clients of one command API, one for each person."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
@@ -25,11 +26,11 @@ class People:
         return await self.post(who, f"{path}/commands", command)
 
     async def post(self, who: str, path: str, body: Any, prefer: str = "wait=20") -> httpx.Response:
-        headers = {"Authorization": f"Bearer dev-{who}", "Prefer": prefer}
+        headers = {"Authorization": bearer(who), "Prefer": prefer}
         return await self._http.post(f"/api/v1/{path}", json=body, headers=headers)
 
     async def get(self, who: str, path: str) -> httpx.Response:
-        return await self._http.get(f"/api/v1/{path}", headers={"Authorization": f"Bearer dev-{who}"})
+        return await self._http.get(f"/api/v1/{path}", headers={"Authorization": bearer(who)})
 
     async def organization(self, admin: str = "ada") -> str:
         """The path of a new organization."""

@@ -23,7 +23,8 @@ SELECT h.team_id::text
 """
 # An organization's log has no other stream: versions and sequences are the same.
 _SOURCE = """
-SELECT h.state, newest.recorded_at AS recorded_at, oldest.recorded_at AS since
+SELECT h.state, newest.recorded_at AS recorded_at, oldest.recorded_at AS since,
+       newest.command_id::text || ' ' || encode(newest.previous_hash, 'hex') AS cause
   FROM heads AS h
   LEFT JOIN public.coordinated AS c ON c.organization_id = h.team_id AND c.log_id = $2::uuid
   JOIN audit AS newest ON newest.team_id = h.team_id AND newest.sequence = h.version
@@ -78,6 +79,7 @@ async def source_of(pg: Connection, organization_id: str, log_id: str) -> Due | 
         organization_id=organization_id,
         organization=organization,
         recorded_ms=int(_seconds(row["recorded_at"]) * 1000),
+        cause=row["cause"],
     )
     return Due(source=source, since_s=_seconds(row["since"]))
 

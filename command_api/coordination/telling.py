@@ -36,11 +36,15 @@ class TeamKnowledge:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """An organization at its newest version, whose event was recorded then (in milliseconds since 1970)."""
+    """An organization at its newest version, whose event was recorded then (in milliseconds since 1970).
+
+    `cause` tells that event from all that could have come in its place.
+    """
 
     organization_id: str
     organization: Organization
     recorded_ms: int
+    cause: str
 
 
 def standing_of(source: Source, team: TeamKnowledge | None) -> Standing:
@@ -92,11 +96,13 @@ def removed_after(version: int, removed: Mapping[str, int]) -> list[str]:
 def command_id(source: Source, team_id: str, kind: str, now_ms: int) -> str:
     """The same id for the same thing told, so that a repeat is harmless.
 
-    What happened too long ago for a command's id is told as of the beginning of this day.
+    None but the organization's admins can know it beforehand: who does could send something else to the team
+    under it, and what the organization says would be refused. What happened too long ago for a command's id
+    is told as of the beginning of this day.
     """
     is_recent = now_ms - source.recorded_ms < _OLDEST_MS
     at_ms = source.recorded_ms if is_recent else now_ms - now_ms % _DAY_MS
-    name = f"{kind} {source.organization_id} {source.organization.version} {team_id}"
+    name = f"{kind} {source.organization_id} {source.organization.version} {source.cause} {team_id}"
     return uuid7(at_ms, hashlib.sha256(name.encode()).digest()[:10])
 
 

@@ -77,7 +77,7 @@ SettingNames = Annotated[
 TeamName = Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_must_not_be_blank)]
 
 
-CLOSED = ConfigDict(extra="forbid")
+CLOSED = ConfigDict(extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True, kw_only=True, config=CLOSED)

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import fields as dataclass_fields
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from command_api.decisions.command_shapes import (
@@ -136,7 +136,9 @@ PatternCommand = RecordPattern | BasedCommand | ResolveConflict | AbandonConflic
 SingleCommand = PatternCommand | TeamCommand | OrganizationCommand
 Command = SingleCommand | Batch
 
-_COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
+_COMMAND: TypeAdapter[Command] = TypeAdapter(
+    Annotated[Command, Field(discriminator="type")], config=ConfigDict(defer_build=True)
+)
 
 
 def command_schemas() -> dict[str, dict[str, Json]]:

@@ -12,18 +12,18 @@ from command_api.answers import json_response
 from command_api.decisions.command_shapes import CommandId
 from command_api.described import import_body, import_responses
 from command_api.examples import IMPORT
-from command_api.imports.commands import PlannedRow, plan
+from command_api.imports.commands import plan
 from command_api.imports.running import Import, counts, dry_results
 from command_api.prefer import wait_seconds
 from command_api.routes import TeamId, sender_of
 from command_api.service import is_pending
 from events.json_text import MAX_DEPTH
-from runtime.rate_limits.limiting import charge
+from runtime.rate_limits.limiting import charge, charge_bytes
 from runtime.settings import Settings
 from runtime.uploads.kinds import Kind
 from runtime.uploads.limits import Limits
 from runtime.uploads.receiving import Received, receive
-from runtime.uploads.rows import read_rows
+from runtime.uploads.rows import RowFile, read_rows
 
 TAKEN = frozenset({Kind.JSON, Kind.NDJSON})
 KEY = "patterns"
@@ -69,7 +69,9 @@ async def import_patterns(
     settings: Settings = request.app.state.settings
     sender = sender_of(team_id, request)
     received = await receive(request)
-    planned = await asyncio.to_thread(_planned, received, settings, team_id, query.import_id)
+    file = await asyncio.to_thread(_opened, received, settings)
+    drawn = await charge_bytes(request, file.size)
+    planned = await asyncio.to_thread(plan, file, team_id, query.import_id, settings.max_command_bytes)
     if query.dry_run:
         results = dry_results(planned)
     else:
@@ -79,7 +81,7 @@ async def import_patterns(
             most=settings.max_wait_s,
         )
         running = Import(request.app.state.command_api, sender, settings.max_batch)
-        await charge(request, len(planned) // ROWS_AS_ONE)
+        await charge(request, len(planned) // ROWS_AS_ONE - drawn)
         results = await running.run(planned, wait_s)
     body = {
         "import_id": query.import_id,
@@ -90,7 +92,6 @@ async def import_patterns(
     return json_response(body, 202 if is_pending(results) else 200)
 
 
-def _planned(received: Received, settings: Settings, team_id: str, import_id: str) -> tuple[PlannedRow, ...]:
+def _opened(received: Received, settings: Settings) -> RowFile:
     limits = replace(Limits.of(settings), most_depth=MAX_DEPTH - _AROUND)
-    file = read_rows(received, TAKEN, KEY, limits)
-    return plan(file, team_id, import_id, settings.max_command_bytes)
+    return read_rows(received, TAKEN, KEY, limits)

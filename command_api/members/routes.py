@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -28,12 +29,15 @@ from runtime.rate_limits.limiting import charge
 from runtime.settings import Settings
 from runtime.uploads.kinds import Kind
 from runtime.uploads.limits import Limits
-from runtime.uploads.receiving import receive
+from runtime.uploads.receiving import Received, receive
 from runtime.uploads.rows import read_rows
 
 TAKEN = frozenset({Kind.JSON, Kind.NDJSON, Kind.CSV})
 KEY = "rows"
 """The member under which a JSON object has its rows."""
+_MOST_BYTES = 4 * 1024 * 1024
+_MOST_ROW_BYTES = 2 * 1024
+"""Names and ids are short: what is longer only takes its time to be read."""
 
 router = APIRouter(prefix="/api/v1/organizations/{organization_id}/members", tags=["members"])
 
@@ -69,14 +73,24 @@ async def change_members(
     settings: Settings = request.app.state.settings
     sender = sender_of(organization_id, request, Collection.ORGANIZATIONS)
     received = await receive(request)
-    file = await asyncio.to_thread(read_rows, received, TAKEN, KEY, Limits.of(settings))
-    read = {row.index: read_row(row) for row in file.rows}
+    read = await asyncio.to_thread(_read, received, settings)
     ids = await _looked_up(request, sender, read)
     await charge(request, len(read) // ROWS_AS_ONE)
     batch = MemberBatch(request.app.state.command_api, sender, settings.max_batch)
     results = await batch.run(read, ids, query.batch_id, waiting(request))
     body = {"batch_id": query.batch_id, "counts": counts(results), "rows": results}
     return json_response(body, 202 if is_pending(results) else 200)
+
+
+def _read(received: Received, settings: Settings) -> Read:
+    limits = Limits.of(settings)
+    limits = replace(
+        limits,
+        most_bytes=min(limits.most_bytes, _MOST_BYTES),
+        most_row_bytes=min(limits.most_row_bytes, _MOST_ROW_BYTES),
+        most_depth=1,
+    )
+    return {row.index: read_row(row) for row in read_rows(received, TAKEN, KEY, limits).rows}
 
 
 async def _looked_up(request: Request, sender: Sender, read: Read) -> Mapping[str, str]:

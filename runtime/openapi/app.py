@@ -3,23 +3,27 @@
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
+from runtime.openapi.edge_problems import OF_THE_API, OF_THE_EDGE, OVERLOADED, TO_CALLERS
 from runtime.openapi.examples import put_back
+from runtime.openapi.organizations import name_of, name_organizations
 from runtime.openapi.problems import (
-    ALWAYS,
     OF_BODIES,
     OF_PARAMETERS,
     SCHEMA,
     SCHEMA_NAME,
-    TO_CALLERS,
     add_problems,
     shared_examples,
 )
 
 TAGS = (
+    {"name": "accounts", "description": "Making an account, its password and address, and ending it"},
+    {"name": "sessions", "description": "Logging in, staying in, and getting out"},
+    {"name": "keys", "description": "API keys, by which machines act for somebody"},
     {"name": "commands", "description": "Changes, and what became of them"},
     {"name": "members", "description": "Who belongs to teams and organizations"},
+    {"name": "organizations", "description": "What has teams: its people, teams and settings"},
+    {"name": "settings", "description": "What a team has chosen, and what its organization enforces"},
     {"name": "patterns", "description": "The library as it is, or was"},
     {"name": "changes", "description": "What happened since: to keep a copy in step"},
     {"name": "history", "description": "What happened to one pattern, and who wrote what"},
@@ -30,6 +34,8 @@ TAGS = (
 )
 _CALLED = "/api/"
 """How the paths begin of which each operation asks who calls, unless it says `security` itself."""
+_HEALTH = "/health/"
+"""How the paths begin that are answered however much there is to do."""
 _OF_FASTAPI = ("HTTPValidationError", "ValidationError")
 
 
@@ -37,13 +43,14 @@ class DescribedApp(FastAPI):
     """An app whose document is made whole: problems, the bearer token, names that stay as they are."""
 
     def __init__(self, **given: Any) -> None:
-        super().__init__(generate_unique_id_function=_name_of, openapi_tags=list(TAGS), **given)
+        super().__init__(generate_unique_id_function=name_of, openapi_tags=list(TAGS), **given)
 
     def openapi(self) -> dict[str, Any]:
         """The document; made once."""
         if self.openapi_schema is None:
             document = super().openapi()
             put_back(document, self.routes)
+            name_organizations(document)
             complete(document)
         return super().openapi()
 
@@ -53,6 +60,8 @@ def complete(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             _complete(operation, is_called=path.startswith(_CALLED))
+            add_problems(operation["responses"], () if path.startswith(_HEALTH) else OVERLOADED)
+            operation["responses"] = dict(sorted(operation["responses"].items()))
     operations = [operation for item in document["paths"].values() for operation in item.values()]
     used = {tag for operation in operations for tag in operation.get("tags", ())}
     document["tags"] = [tag for tag in document.get("tags", []) if tag["name"] in used]
@@ -79,10 +88,5 @@ def _complete(operation: dict[str, Any], *, is_called: bool) -> None:
             add_problems(responses, OF_PARAMETERS)
         if "requestBody" in operation:
             add_problems(responses, OF_BODIES)
-    add_problems(responses, ALWAYS)
-    operation["responses"] = dict(sorted(responses.items()))
-
-
-def _name_of(route: APIRoute) -> str:
-    """The function's name: a path may change its form, and clients that were made of it stay good."""
-    return route.name
+        add_problems(responses, OF_THE_API)
+    add_problems(responses, OF_THE_EDGE)

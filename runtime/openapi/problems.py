@@ -6,7 +6,7 @@ An example is a `Problem` as the code raises it, so that a document cannot tell 
 from collections.abc import Iterable
 from typing import Any
 
-from runtime.authentication import unauthenticated
+from runtime.openapi.edge_problems import TOLD_IN_HEADERS
 from runtime.problems import MEDIA_TYPE, Problem, body_of
 
 Responses = dict[int | str, dict[str, Any]]
@@ -27,20 +27,7 @@ SCHEMA: dict[str, Any] = {
 }
 REQUEST_ID = "3bab0fa6893cb3b37f14c5c77e03c499"
 _CODES = "; or a problem: "
-_RETRY = {"Retry-After": {"description": "Seconds after which to ask again", "schema": {"type": "string"}}}
 
-ALWAYS = (
-    Problem("internal_error", 500, "the server failed; its log has the reason by request id"),
-    Problem("stopping", 503, "the server stops; ask again", headers={"Retry-After": "1"}),
-)
-"""What any route can answer."""
-TO_CALLERS = (
-    unauthenticated("send `Authorization: Bearer <token>`, with an access token or an API key"),
-    Problem(
-        "auth_unavailable", 503, "it cannot be told at the moment who asks", headers={"Retry-After": "1"}
-    ),
-)
-"""What a route can answer that asks who calls."""
 OF_PARAMETERS = (
     Problem(
         "invalid_parameter",
@@ -69,8 +56,8 @@ def add_problems(responses: Responses, problems: Iterable[Problem]) -> None:
         examples = content.setdefault("examples", {})
         if problem.code not in examples:
             examples[problem.code] = {"value": body_of(problem, REQUEST_ID)}
-        if "Retry-After" in (problem.headers or {}):
-            response.setdefault("headers", {}).update(_RETRY)
+        if told_in := set(problem.headers or ()) & set(TOLD_IN_HEADERS):
+            response.setdefault("headers", {}).update(_headers(told_in))
         codes = ", ".join(f"`{code}`" for code in examples)
         told = response.get("description", "").partition(_CODES)[0]
         response["description"] = f"{told}{_CODES}{codes}" if told else codes
@@ -86,6 +73,12 @@ def shared_examples(operations: Iterable[dict[str, Any]]) -> dict[str, Any]:
                 if shared.setdefault(code, example) == example:
                     examples[code] = {"$ref": f"#/components/examples/{code}"}
     return shared
+
+
+def _headers(names: Iterable[str]) -> dict[str, Any]:
+    return {
+        name: {"description": TOLD_IN_HEADERS[name], "schema": {"type": "string"}} for name in sorted(names)
+    }
 
 
 def _key(responses: Responses, status: int) -> int | str:

@@ -16,6 +16,9 @@ from runtime.settings import Environment, Settings
 from runtime.startup_failures import Misconfigured
 
 _STATE = "rate_limits"
+_BYTES_AS_ONE = 32 * 1024
+_MOST_FOR_BYTES = 400
+"""Less than any limit of writes: the largest body has to fit into a minute."""
 
 
 class Limiting:
@@ -65,6 +68,13 @@ async def charge(request: Request, more: int) -> None:
     limiting = limiting_of(request.scope)
     if limiting is not None and more > 0:
         await draw(request.scope, limiting, limiting.allowances.budgets_of(request.scope), more)
+
+
+async def charge_bytes(request: Request, size: int) -> int:
+    """Draw for the reading of so many bytes before they are read; how much it was. Raise `Problem` 429."""
+    more = min(size // _BYTES_AS_ONE, _MOST_FOR_BYTES)
+    await charge(request, more)
+    return more
 
 
 async def charge_login(request: Request, account: str) -> None:

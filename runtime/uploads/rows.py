@@ -29,12 +29,13 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RowFile:
-    """A file that can be read: its rows, once, and the SHA-256 of its uncompressed content.
+    """A file that can be read: its rows, once, and the size and the SHA-256 of its uncompressed content.
 
     Only who has come to the end of its rows knows that the file is whole.
     """
 
     digest: bytes
+    size: int
     rows: Iterator[Row]
 
 
@@ -51,7 +52,8 @@ def read_rows(received: Received, taken: frozenset[Kind], key: str, limits: Limi
         raise too_large(f"a file has at most {limits.most_bytes} bytes", limits.most_bytes)
     text = _text(content)
     kind = kind_of(text, declared, taken, key, limits.most_row_bytes)
-    return RowFile(digest=sha256(content).digest(), rows=_counted(_rows(text, kind, key, limits), limits))
+    rows = _counted(_rows(text, kind, key, limits), limits)
+    return RowFile(digest=sha256(content).digest(), size=len(content), rows=rows)
 
 
 def _counted(rows: Iterator[Row], limits: Limits) -> Iterator[Row]:

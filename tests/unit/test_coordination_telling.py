@@ -42,6 +42,7 @@ SOURCE = Source(
         enforced=("review_days",),
     ),
     recorded_ms=NOW,
+    cause="0199c2b4-8e00-7000-8000-000000000001 9f86d081",
 )
 
 
@@ -99,6 +100,12 @@ def test_the_same_word_has_the_same_id_and_another_word_another() -> None:
     assert len(set(ids)) == 4
     assert ids[0] == command_id(SOURCE, TEAM, "open_team", NOW + 20 * DAY)
     assert all(is_uuid7(one) and uuid7_ms(one) == NOW for one in ids)
+
+
+def test_an_id_cannot_be_known_by_who_does_not_know_what_happened() -> None:
+    other = replace(SOURCE, cause="0199c2b4-8e00-7000-8000-000000000002 9f86d081")
+    for kind in ("open_team", "apply_organization"):
+        assert command_id(SOURCE, TEAM, kind, NOW) != command_id(other, TEAM, kind, NOW)
 
 
 @pytest.mark.parametrize(("days", "is_fresh"), [(28, False), (30, True), (400, True)])

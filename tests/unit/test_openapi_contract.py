@@ -1,7 +1,7 @@
 """The contract of the HTTP API: whole, with an example of everything, and in docs/openapi.json as it is."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from command_api.decisions.commands import command_from
 from command_api.decisions.refusals import Refusal
-from command_api.examples import COMMANDS
+from command_api.examples import COMMANDS, ORGANIZATION_COMMANDS
 from command_api.refusal_examples import DETAILS
 from runtime.problems import MEDIA_TYPE
 from tools.generate_openapi import PAGE, document, text
@@ -24,6 +24,20 @@ OPERATIONS = {
 PROBLEMS = (Path(__file__).parents[2] / "docs" / "problems.md").read_text("utf-8")
 ROWS = dict(re.findall(r"^\| `([a-z_]+)` \| (\d{3}) \|", PROBLEMS, re.MULTILINE))
 WITHOUT_BODY = {"204", "304"}
+EMPTY = {("202", "ask_for_password"), ("202", "resend_verification")}
+"""They say that a mail is to be sent, and nothing more."""
+
+BY_ROW = {"import_patterns", "change_members"}
+"""Each row is a command, and is refused by itself."""
+FOR_EVERYBODY = {
+    *("register", "log_in", "refresh_session", "ask_for_password", "reset_password", "verify_email"),
+    *("get_token_keys", "live", "ready", "metrics"),
+}
+
+OF_THE_API = {name: told for name, told in OPERATIONS.items() if " /api/" in name}
+OF_A_TEAM = {
+    name: told for name, told in OPERATIONS.items() if "{team_id}" in name or "{organization_id}" in name
+}
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 
@@ -101,7 +115,8 @@ def test_every_parameter_that_has_to_be_given_has_an_example_that_fits(operation
 def test_every_status_says_how_it_looks(operation: dict[str, Any]) -> None:
     assert "default" not in operation["responses"]
     for status, response in operation["responses"].items():
-        assert bool(response.get("content")) == (status not in WITHOUT_BODY), status
+        is_empty = status in WITHOUT_BODY or (status, operation["operationId"]) in EMPTY
+        assert bool(response.get("content")) != is_empty, status
         if int(status) >= 400 and status != "503":
             assert set(response["content"]) == {MEDIA_TYPE}
 
@@ -109,7 +124,8 @@ def test_every_status_says_how_it_looks(operation: dict[str, Any]) -> None:
 @every_operation
 def test_every_problem_has_its_code_and_status(operation: dict[str, Any]) -> None:
     found = list(problems_of(operation))
-    assert {"internal_error", "stopping"} <= {code for _, code, _ in found}
+    everywhere = {"internal_error", "stopping", "request_timeout", "target_too_long", "headers_too_large"}
+    assert everywhere <= {code for _, code, _ in found}
     for status, code, body in found:
         assert (body["code"], str(body["status"])) == (code, status)
         assert ROWS[code] == status
@@ -118,13 +134,39 @@ def test_every_problem_has_its_code_and_status(operation: dict[str, Any]) -> Non
 @every_operation
 def test_who_has_to_say_who_they_are_is_told(operation: dict[str, Any]) -> None:
     asked = operation.get("security", []) == [{"bearer": []}]
-    assert asked == ("unauthenticated" in {code for _, code, _ in problems_of(operation)})
+    codes = {code for _, code, _ in problems_of(operation)}
+    assert asked == ("auth_unavailable" in codes)
+    assert not asked or {"unauthenticated", "token_expired", "token_revoked"} <= codes
+    assert asked or operation["operationId"] in FOR_EVERYBODY
 
 
-def test_every_command_has_an_example_that_is_one() -> None:
-    post = OPERATIONS["POST /api/v1/teams/{team_id}/commands"]
+@pytest.mark.parametrize("operation", OF_THE_API.values(), ids=OF_THE_API)
+def test_every_route_of_the_api_can_refuse_who_asks_too_much_and_says_when_to_ask_again(
+    operation: dict[str, Any],
+) -> None:
+    assert {"rate_limited", "unsupported_version"} <= {code for _, code, _ in problems_of(operation)}
+    assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= set(operation["responses"]["429"]["headers"])
+
+
+@pytest.mark.parametrize("operation", OF_A_TEAM.values(), ids=OF_A_TEAM)
+def test_every_route_of_a_team_or_an_organization_can_refuse_who_has_no_right(
+    operation: dict[str, Any],
+) -> None:
+    codes = {code for _, code, _ in problems_of(operation)}
+    assert "forbidden" in codes
+    strangers = {"unknown_team", "unknown_organization", "unknown_command"}
+    assert codes & strangers or operation["operationId"] in BY_ROW
+
+
+@pytest.mark.parametrize(
+    ("key", "commands"),
+    [("teams/{team_id}", COMMANDS), ("organizations/{organization_id}", ORGANIZATION_COMMANDS)],
+    ids=["teams", "organizations"],
+)
+def test_every_command_has_an_example_that_is_one(key: str, commands: Mapping[str, Any]) -> None:
+    post = OPERATIONS[f"POST /api/v1/{key}/commands"]
     shown = post["requestBody"]["content"]["application/json"]["examples"]
-    kinds = set(COMMANDS)
+    kinds = set(commands)
     assert {schema["properties"]["type"]["const"] for schema in _alternatives(post)} == kinds
     assert {command_from(shown[kind]["value"]).type for kind in kinds} == kinds
 

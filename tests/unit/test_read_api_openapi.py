@@ -11,12 +11,18 @@ from tests.web import development
 TEAM = "/api/v1/teams/{team_id}"
 PATTERN = f"{TEAM}/patterns/{{pattern_id}}"
 ORGANIZATION = "/api/v1/organizations/{organization_id}"
-LOG = "/api/v1/organizations/{team_id}"
 READING = {"at_least", "timeout"}
 PAST = READING | {"as_of"}
 PAGING = {"limit", "page"}
 AUDIT = {"team_id", "from", "to", "actor", "action", "stream", "pattern_id", "text"}
 LIST = READING | PAGING
+
+
+def of_organization(names: set[str]) -> set[str]:
+    """The parameters of a route of any log, where the log is an organization's."""
+    return names - {"team_id"} | {"organization_id"}
+
+
 ROUTES = {
     "/api/v1/teams": ("MyTeamsPage", PAGING),
     "/api/v1/organizations": ("MyOrganizationsPage", PAGING),
@@ -58,9 +64,14 @@ STREAMS = {
     f"{TEAM}/audit/log": ({"application/x-ndjson"}, READING | {"team_id", "from", "to"}),
 }
 ROUTES |= {
-    path.replace(TEAM, LOG): shape for path, shape in ROUTES.items() if path.startswith(f"{TEAM}/audit")
+    path.replace(TEAM, ORGANIZATION): (shape, of_organization(names))
+    for path, (shape, names) in ROUTES.items()
+    if path.startswith(f"{TEAM}/audit")
 }
-STREAMS |= {path.replace(TEAM, LOG): told for path, told in STREAMS.items()}
+STREAMS |= {
+    path.replace(TEAM, ORGANIZATION): (types, of_organization(names))
+    for path, (types, names) in STREAMS.items()
+}
 WITH_TAG = {
     *(f"{TEAM}/{name}" for name in ("patterns", "patterns/diff", "changes", "merging", "conflicts")),
     *(PATTERN, f"{PATTERN}/blame", f"{TEAM}/conflicts/{{conflict_id}}"),

@@ -73,7 +73,8 @@ async def test_the_api_is_described_with_its_token_and_its_problems() -> None:
         assert (await client.get("/docs")).status_code == 200
     operation = document["paths"]["/api/v1/teams/{team_id}/x"]["get"]
     assert operation["security"] == [{"bearer": []}]
-    assert set(operation["responses"]) == {"200", "400", "401", "500", "503"}
+    statuses = {"200", "400", "401", "408", "414", "429", "431", "500", "503"}
+    assert set(operation["responses"]) == statuses
     assert "security" not in document["paths"]["/health/live"]["get"]
     reference = operation["responses"]["401"]["content"]["application/problem+json"]["schema"]["$ref"]
     assert reference == "#/components/schemas/Problem"
