@@ -86,6 +86,8 @@ def test_a_second_up_finds_the_data_of_the_first(make: MakeCommand, port: int, t
     with socket.create_server((HOST, port)):
         other_url = url_in(make("up"))
     assert other_url != url
+    # Sessions are kept by the server's address, and this is another one.
+    ben.run("login", "--server", other_url, "--username", "ben", "--password-stdin", typed=PASSWORD)
     assert "pulled 1 change" in ben.run(
         "init", "--server", other_url, "--team", ann.json("status")["team_id"]
     )

@@ -114,10 +114,10 @@ async def test_what_is_not_there_is_one_line_and_exit_code_1(tmp_path: Path) -> 
 
 
 async def test_what_has_to_be_put_right_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
-    async with one_process("well", tmp_path, environment="production") as process:
+    async with one_process("well", tmp_path, environment="production", cors_origins="*") as process:
         code, errors = await process.end()
     assert code == 2
-    assert errors.startswith("patternlog one: no authentication is configured")
+    assert errors.startswith("patternlog one: PATTERNLOG_CORS_ORIGINS: ")
     assert errors.count("\n") == 1
 
 
