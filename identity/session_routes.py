@@ -20,6 +20,7 @@ from identity.documents import (
 )
 from identity.problems import unknown_session
 from identity.sessions import Opened
+from runtime.rate_limits.limiting import charge_login
 
 router = APIRouter(prefix="/api/v1/auth", tags=["sessions"])
 _NO_STORE = "no-store"
@@ -29,6 +30,7 @@ _JTI_BYTES = 16
 @router.post("/login", summary="Log in")
 async def login(body: LoginBody, request: Request, response: Response) -> TokensDocument:
     """Open a session: an access token for minutes, and a refresh token that is good for one use."""
+    await charge_login(request, body.username)
     credentials: Credentials = request.app.state.credentials
     accounts: Accounts = request.app.state.accounts
     address, began = address_of(request), await credentials.sessions.now()
