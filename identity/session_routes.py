@@ -32,6 +32,7 @@ from identity.examples import SESSION
 from identity.problems import unknown_session
 from identity.sessions import Opened
 from runtime.json_body import read_json
+from runtime.rate_limits.limiting import charge_login
 
 router = APIRouter(prefix="/api/v1/auth", tags=["sessions"])
 _NO_STORE = "no-store"
@@ -50,6 +51,7 @@ SessionId = Annotated[Id, Path(description="The session's UUID, in canonical for
 async def login(request: Request, response: Response) -> TokensDocument:
     """Open a session: an access token for minutes, and a refresh token that is good for one use."""
     body = await read_json(request, LoginBody)
+    await charge_login(request, body.username)
     credentials: Credentials = request.app.state.credentials
     accounts: Accounts = request.app.state.accounts
     address, began = address_of(request), await credentials.sessions.now()

@@ -20,7 +20,7 @@ def add_edge(
     app: FastAPI, settings: Settings, templates: Mapping[object, str], deprecated: Sequence[Deprecation]
 ) -> None:
     """Add the middlewares of the edge around those that are there; the last one sees a request first."""
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, of_auth=settings.max_json_bytes)
     app.add_middleware(BodyTime, seconds=settings.body_timeout_s)
     app.add_middleware(ApiVersions)
     if hosts := frozenset(filter(None, settings.allowed_hosts.lower().replace(" ", "").split(","))):

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from starlette.types import Message, Scope
 
+from runtime.edge.body_limit import AUTH_PATH
 from runtime.edge.response_headers import Header, Source
 from runtime.settings import Environment
 
 DOCS_PATH = "/docs"
-_AUTH_PATH = "/api/v1/auth"
 _ALWAYS: list[Header] = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -33,7 +33,7 @@ def security_headers(environment: Environment) -> Source:
 
     def source(scope: Scope, message: Message) -> Iterable[Header]:
         path: str = scope["path"]
-        if path.startswith(_AUTH_PATH) and not _says_how_to_cache(message):
+        if path.startswith(AUTH_PATH) and not _says_how_to_cache(message):
             return of_auth
         return of_page if path == DOCS_PATH else of_api
 

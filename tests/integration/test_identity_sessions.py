@@ -211,6 +211,19 @@ async def test_a_user_logs_in_goes_on_and_logs_out(process: IdentityProcess) -> 
     assert (answer.status_code, answer.json()["code"]) == REUSED
 
 
+async def test_the_tries_of_one_account_from_one_address_are_limited(around: Surroundings) -> None:
+    changes = {"rate_limits": True, "rate_login_account": 2, "topic_prefix": f"test-{uuid.uuid4().hex}"}
+    async with identity_process(around.settings.model_copy(update=changes)) as process:
+
+        async def tried(name: str) -> tuple[int, str]:
+            answer = await post(process.client, "login", {"username": name, "password": PASSWORD})
+            return answer.status_code, answer.json()["code"]
+
+        assert [(await tried("nobody"))[0] for _ in range(2)] == [401, 401]
+        assert await tried("Nobody") == (429, "rate_limited")
+        assert await tried("somebody") == (401, "invalid_credentials")
+
+
 async def test_a_new_password_ends_the_other_sessions(process: IdentityProcess) -> None:
     client = process.client
     tokens = await logged_in(client, "hopper")

@@ -58,3 +58,17 @@ async def test_a_body_that_sends_more_than_it_said_is_refused_at_the_limit(clien
 async def test_a_chunked_body_is_counted_whatever_length_it_announces(client: httpx.AsyncClient) -> None:
     headers = {"Content-Length": "1", "Transfer-Encoding": "chunked"}
     assert_too_large(await client.post("/", content=in_pieces(LIMIT * 2, []), headers=headers))
+
+
+async def test_who_wants_to_be_let_in_sends_no_more_than_a_small_body() -> None:
+    router = APIRouter()
+
+    @router.post("/api/v1/auth/login")
+    async def login(request: Request) -> int:
+        return len(await request.body())
+
+    settings = development(max_json_bytes=LIMIT)
+    async with client_of(build_app("t", settings, [router], [])) as client:
+        assert (await client.post("/api/v1/auth/login", content=bytes(LIMIT))).json() == LIMIT
+        assert_too_large(await client.post("/api/v1/auth/login", content=bytes(LIMIT + 1)))
+        assert_too_large(await client.post("/api/v1/auth/login", content=in_pieces(LIMIT * 2, [])))
