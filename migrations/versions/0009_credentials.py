@@ -63,7 +63,7 @@ def _sessions() -> None:
         sa.ForeignKeyConstraint(
             ["session_id"],
             [f"{SCHEMA}.sessions.session_id"],
-            name=op.f("fk_refresh_tokens_session_id_sessions"),
+            name=op.f("fk_refresh_tokens_session_id"),
             ondelete="CASCADE",
         ),
         schema=SCHEMA,

@@ -12,7 +12,7 @@ import pytest
 from command_api.decider.owner import PartitionOwner
 from command_api.decider.requests import PartitionIdentity
 from command_api.decider.snapshot import Switched, Wanted
-from command_api.lookup import find_outcome
+from command_api.lookup import Found, find_outcome
 from events.record import NewRecord
 from events.shapes import utc_text
 from migrations.check import check_migrated
@@ -188,8 +188,9 @@ async def test_who_waits_for_a_table_that_is_dropped_goes_on_with_the_live_one(s
         await wait_for_locks(settings, len(waiting))
         await pg.execute(LIVE.format("outcomes"))
         await transaction.commit()
-    outcome, rows, snapshot = await asyncio.gather(*waiting, return_exceptions=True)
-    assert getattr(outcome, "command_id", outcome) == command_id
+    found, rows, snapshot = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(found, Found), found
+    assert found.outcome.command_id == command_id
     assert isinstance(rows, list)
     assert rows
     assert isinstance(snapshot, Switched)
