@@ -30,6 +30,7 @@ from events.team import (
 )
 from tests.audits import AuditedLog, audited_log
 from tests.libraries import ReadApi
+from tests.tokens import bearer
 
 EXPIRES = "2026-12-31T00:00:00Z"
 SECRET = "5" * 64
@@ -66,7 +67,7 @@ class People:
 
     async def ask(self, who: str, url: str, **asked: Any) -> tuple[int, Mapping[str, Any]]:
         """The answer to somebody."""
-        headers = {"Authorization": f"Bearer dev-{who}"}
+        headers = {"Authorization": bearer(who)}
         answer = await self.api.client.get(url, params=asked or None, headers=headers)
         is_json = "json" in answer.headers["content-type"] and "ndjson" not in answer.headers["content-type"]
         return answer.status_code, answer.json() if is_json else {}
