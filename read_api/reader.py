@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from time import monotonic
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -17,8 +18,10 @@ from read_api.parameters import PastReading, Reading
 from read_api.points import AT, is_named_by_time, read_time
 from read_api.positions import Position, check_log, parsed_cursor, position_of, positions, read_cursor
 from read_api.problems import not_yet_visible, unknown_team
+from read_api.rights import check_still_allowed
 from read_api.roles import Roles
 from read_api.waiting import Visibility
+from runtime.authentication import FRESH_S
 from runtime.problems import Problem
 
 
@@ -52,7 +55,7 @@ class Reader:
         """Wait until what the request asks to see is visible; raise `Problem`."""
         cursor = read_cursor(reading.at_least, team_id)
         if cursor is not None:
-            await self.service.visibility.wait(cursor, reading.timeout)
+            await self._see(cursor, reading.timeout)
 
     async def position(self, team_id: str, reading: Reading) -> Position:
         """Where a team's log stands, once what the request asks to see is visible; raise `Problem`."""
@@ -78,8 +81,15 @@ class Reader:
                 raise unknown_team(team_id)
             return replace(position_of(row).point, sequence=row["sequence"])
         point = parsed_cursor(text, team_id)
-        await self.service.visibility.wait(point, timeout_s)
+        await self._see(point, timeout_s)
         return point
+
+    async def _see(self, cursor: Cursor, timeout_s: float) -> None:
+        """Wait for a cursor; who has lost the right meanwhile is not to see what came."""
+        began = monotonic()
+        await self.service.visibility.wait(cursor, timeout_s)
+        if monotonic() - began > FRESH_S:
+            await check_still_allowed(self.request)
 
     async def _present(self, team_id: str) -> Cursor:
         position = (await self.service.positions([team_id])).get(team_id)

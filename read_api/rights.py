@@ -26,7 +26,7 @@ from read_api.problems import (
     unknown_team,
 )
 from read_api.roles import Kind, Membership
-from runtime.authentication import Principal, principal_of
+from runtime.authentication import Principal, check_still_known, principal_of
 from runtime.problems import Problem
 
 MOST_WAIT_S = 5.0
@@ -87,6 +87,7 @@ class Needs(ABC):
         return role
 
     async def _check_again(self, request: Request, membership: Membership, principal: Principal) -> None:
+        await check_still_known(request)
         role = await request.app.state.read_api.roles.of(membership)
         self._judge(role, principal, membership.id)
 
@@ -139,7 +140,7 @@ class InOrganizationLog(_Organization):
 
 
 async def check_still_allowed(request: Request) -> None:
-    """Raise `Problem` once the sender has lost the right that the route needs."""
+    """Raise `Problem` once the sender has lost the right that the route needs, or the credential for it."""
     check: Check = request.state.still_allowed
     await check()
 

@@ -61,7 +61,7 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            found = scope.setdefault("state", {})[_STATE] = await self._authenticate(scope)
+            found = scope.setdefault("state", {})[_STATE] = await _authenticate(scope)
             if isinstance(found, Principal) and scope["method"] not in _BODILESS:
                 receive = self._judged_anew(scope, receive)
         await self._app(scope, receive, send)
@@ -73,24 +73,25 @@ class Authentication:
             message = await receive()
             is_last = message["type"] == "http.request" and not message.get("more_body", False)
             if is_last and monotonic() - asked_at > FRESH_S:
-                found = scope["state"][_STATE] = await self._authenticate(scope)
+                found = scope["state"][_STATE] = await _authenticate(scope)
                 if isinstance(found, Problem):
                     raise found
             return message
 
         return receive_and_judge
 
-    async def _authenticate(self, scope: Scope) -> Principal | Problem:
-        given = [value for name, value in scope["headers"] if name == b"authorization"]
-        authenticator: Authenticator | None = getattr(scope["app"].state, "authenticator", None)
-        if not given or authenticator is None:
-            return unauthenticated("send `Authorization: Bearer <token>`, with an access token or an API key")
-        if len(given) > 1:
-            return unauthenticated("the header Authorization stands twice")
-        try:
-            return await authenticator.principal_of(given[0].decode("latin-1"))
-        except Problem as problem:
-            return problem
+
+async def _authenticate(scope: Scope) -> Principal | Problem:
+    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    authenticator: Authenticator | None = getattr(scope["app"].state, "authenticator", None)
+    if not given or authenticator is None:
+        return unauthenticated("send `Authorization: Bearer <token>`, with an access token or an API key")
+    if len(given) > 1:
+        return unauthenticated("the header Authorization stands twice")
+    try:
+        return await authenticator.principal_of(given[0].decode("latin-1"))
+    except Problem as problem:
+        return problem
 
 
 def known_principal(scope: Scope) -> Principal | None:
@@ -105,3 +106,10 @@ def principal_of(request: Request) -> Principal:
     if isinstance(found, Problem):
         raise found
     return found
+
+
+async def check_still_known(request: Request) -> None:
+    """Raise `Problem` once the credential of a request that takes its time was revoked; it may expire."""
+    found = await _authenticate(request.scope)
+    if isinstance(found, Problem) and found.code != "token_expired":
+        raise found

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from itertools import count
 from typing import Any
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -20,11 +21,12 @@ from events.pattern import PatternDeleted, PatternRecorded
 from events.record import NewRecord
 from read_api import roles, scanning
 from read_api.audit_export import CutOffStream
+from runtime.authentication import unauthenticated
 from tests.audits import AuditedLog, audited_log, fill_audit
 from tests.libraries import ReadApi, running_read_api
 from tests.scribe import edited, new_records
 from tests.services import Services
-from tests.tokens import bearer
+from tests.tokens import SignedTokens, bearer
 
 _SEEDS = count(100)
 BUSY = """
@@ -202,20 +204,23 @@ async def test_an_export_of_a_log_that_is_restored_meanwhile_is_cut_off(
     assert (len(lines), last["cut_off"]["count"]) == (4, 4)
 
 
-async def test_an_export_of_somebody_who_is_removed_meanwhile_is_cut_off(
-    api: ReadApi, log: AuditedLog, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("loses", ["membership", "credential"])
+async def test_an_export_of_somebody_who_loses_what_let_them_in_is_cut_off(
+    api: ReadApi, log: AuditedLog, monkeypatch: pytest.MonkeyPatch, loses: str
 ) -> None:
-    url = await told(log)
+    url, parts = await told(log), list[bytes]()
     monkeypatch.setattr(scanning, "CHUNK", 4)
     monkeypatch.setattr(roles, "KNOWN_S", 0.0)
-    parts: list[bytes] = []
 
-    async def remove(part: bytes) -> None:
+    async def lose(part: bytes) -> None:
         parts.append(part)
-        await api.pg.execute("DELETE FROM members WHERE team_id = $1", url.split("/")[4])
+        if loses == "credential":
+            monkeypatch.setattr(SignedTokens, "principal_of", Mock(side_effect=unauthenticated("gone")))
+        else:
+            await api.pg.execute("DELETE FROM members WHERE team_id = $1", url.split("/")[4])
 
     with pytest.raises(CutOffStream):
-        await streamed(api, f"{url}/export", remove)
+        await streamed(api, f"{url}/export", lose)
     *lines, last = map(json.loads, b"".join(parts).splitlines())
     assert (len(lines), last["cut_off"]["count"]) == (4, 4)
 

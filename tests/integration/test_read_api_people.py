@@ -107,6 +107,15 @@ async def test_who_has_become_something_else_is_judged_by_that_with_its_cursor(p
     assert await asked == "200"
 
 
+async def test_who_is_removed_while_they_wait_does_not_see_what_came(people: People) -> None:
+    cursor = str(Cursor(log_id=people.api.log_id, team_id=people.team_id, sequence=9))
+    asked = asyncio.create_task(people.code("dev", f"{people.team}/patterns", at_least=cursor, timeout=10))
+    await asyncio.wait([asked], timeout=KNOWN_S + 0.1)
+    assert not asked.done()
+    assert await people.tell(TeamMemberRemoved(member="dev")) == cursor
+    assert await asked == "404 unknown_team"
+
+
 async def test_reads_end_within_a_second_of_a_removal(people: People) -> None:
     url = f"{people.team}/patterns"
     assert await people.code("dev", url) == "200"
