@@ -30,7 +30,13 @@ COMMANDS: list[tuple[Collection, str, Make]] = [
     if (kind, make) != (Batch.type, batch_of)
 ]
 """Each type by itself, and as the one command of a batch."""
-CELLS = [(where, who) for where in Where for who in Who]
+PLACES = {
+    Scope.NONE: (Where.OWN,),
+    Scope.ORGANIZATION: (Where.OWN, Where.FOREIGN),
+    Scope.TEAM: tuple(Where),
+}
+CELLS = {scope: [(where, who) for where in places for who in Who] for scope, places in PLACES.items()}
+"""The places that differ by what a path names, each with everybody."""
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +56,16 @@ def outcome(answer: Answer) -> str | None:
 @pytest.mark.parametrize("key", KEYS, ids=" ".join)
 async def test_each_role_gets_what_is_its_own(everybody: World, key: Key) -> None:
     route, scope = ROUTES[key], scope_of(key[1])
-    asked = [everybody.ask(key, route, everybody.places[w], everybody.session(who)) for w, who in CELLS]
-    found = dict(zip(CELLS, map(outcome, await asyncio.gather(*asked)), strict=True))
+    asked = [
+        everybody.ask(key, route, everybody.places[w], everybody.session(who)) for w, who in CELLS[scope]
+    ]
+    found = dict(zip(CELLS[scope], map(outcome, await asyncio.gather(*asked)), strict=True))
     if route.needs is Needs.NOTHING:
         assert len(set(found.values())) == 1
     else:
         assert found == {
-            (where, who): refusal(scope, route.needs, role_in(scope, where, who)) for where, who in CELLS
+            (where, who): refusal(scope, route.needs, role_in(scope, where, who))
+            for where, who in CELLS[scope]
         }
 
 
@@ -132,7 +141,7 @@ async def test_each_command_is_decided_by_the_senders_role_and_credential(
     scope = Scope.TEAM if collection is Collection.TEAMS else Scope.ORGANIZATION
     wanted: dict[tuple[Where, str], str | None] = {}
     sent = []
-    for where, who in CELLS:
+    for where, who in CELLS[scope]:
         wanted[where, who] = refusal_of_command(collection, kind, role_in(scope, where, who))
         sent.append(commanded(everybody, collection, where, make(collection, kind), everybody.session(who)))
     for role, text in everybody.narrowed.items():
