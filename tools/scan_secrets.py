@@ -28,6 +28,13 @@ REASONS = {
     "docs/": "an example, made up or of a test",
     "docker-compose.yml": "the password of a database that is made on the spot, in development",
     "read_api/documents.py": "an example of a hash, for the API's description",
+    "read_api/examples.py": "examples of hashes and signatures, for the API's description",
+    "command_api/examples.py": "examples of hashes, for the API's description",
+    "identity/account_bodies.py": "an example of a password, for the API's description",
+    "identity/examples.py": "examples of tokens and keys, for the API's description",
+    "identity/mail/texts.py": "a kind of mail, named after passwords",
+    "identity/one_time_tokens.py": "a purpose of tokens, named after passwords",
+    "demo/client.py": "the password of people in a story, whose accounts end with it",
     "runtime/secrets/": "names of settings, and forms of URLs",
 }
 """Why what the baseline has in a place is no secret; a place without a reason is not taken into it."""

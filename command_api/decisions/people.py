@@ -16,7 +16,7 @@ MAX_INVITATIONS = 200
 """Open invitations of a team or an organization."""
 LONGEST_INVITATION = timedelta(days=30)
 MAX_SETTINGS = 100
-MAX_SETTINGS_BYTES = 64 * 1024
+MAX_SETTINGS_BYTES = 16 * 1024
 
 
 def member_exists() -> Rejected:
