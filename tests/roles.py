@@ -55,9 +55,10 @@ async def _write_hba(owner: asyncpg.Connection, text: str) -> None:
     # The server writes it: it may be another user's, or in a container. A line is a row there.
     path = await owner.fetchval("SELECT current_setting('hba_file')")
     lines = ", ".join("(" + literal(line) + ")" for line in text.splitlines())
-    await owner.execute(
-        f"COPY (VALUES {lines}) TO {literal(path)} (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
-    )
+    # Not as CSV: that quotes an empty line, which ends the server at its next start.
+    await owner.execute(f"COPY (VALUES {lines}) TO {literal(path)} (FORMAT text)")
+    wrong = await owner.fetchval("SELECT string_agg(error, '; ') FROM pg_hba_file_rules")
+    assert wrong is None, wrong
     await owner.execute("SELECT pg_reload_conf()")
 
 

@@ -23,7 +23,7 @@ from sync_client.workspace import Home, Workspace, new_workspace
 from tests.sync_fakes import killed
 from tests.sync_fakes.audited import SIGNER
 from tests.sync_fakes.clients import PATIENT, Client, client_of
-from tests.sync_fakes.http_server import ServedFake, served
+from tests.sync_fakes.http_server import TOKEN, ServedFake, served
 from tests.sync_fakes.server import FakeServer
 from tests.sync_fakes.transport import FakeTransport
 
@@ -51,7 +51,9 @@ def workspace(fake: ServedFake, tmp_path: Path) -> Path:
 
 def start(folder: Path, *arguments: str, killed_at: int = 0) -> ForkServerProcess:
     output = folder.with_suffix(".out")
-    process = FORKS.Process(target=killed.main, args=(killed_at, [*arguments, "--dir", str(folder)], output))
+    process = FORKS.Process(
+        target=killed.main, args=(killed_at, [*arguments, "--dir", str(folder)], output, TOKEN)
+    )
     process.start()
     return process
 

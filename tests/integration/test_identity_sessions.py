@@ -254,7 +254,7 @@ async def test_nobody_ends_the_session_of_another(process: IdentityProcess) -> N
     assert (await process.who(f"Bearer {other['access_token']}"))[0] == 200
 
 
-@pytest.mark.parametrize("body", [{}, {"refresh_token": 5}, {"refresh_token": ""}, [], "x", None])
+@pytest.mark.parametrize("body", [{}, {"refresh_token": 5}, {"refresh_token": ""}, [], "x"])
 async def test_a_malformed_body_is_a_problem(process: IdentityProcess, body: Any) -> None:
     answer = await post(process.client, "refresh", body)
     assert answer.status_code == 400, answer.text

@@ -88,7 +88,10 @@ async def test_any_child_may_be_killed_and_what_it_serves_goes_on(settings: Sett
                 f"/api/v1/teams/{team_id}/changes", params={"at_least": answer["cursor"], "timeout": 30}
             )
             assert len(seen.json()["changes"]) == count
-        assert await all_.supervisor.end(by=signal.SIGTERM) == (0, "")
+        code, errors = await all_.supervisor.end(by=signal.SIGTERM)
+        assert code == 0
+        # Python says so of what the killed gateway's pool of passwords had no time to give back.
+        assert [line for line in errors.splitlines() if "resource_tracker" not in line and line.strip()] == []
 
 
 async def submit_until_answered(all_: Everything, team_id: str, command: dict[str, Any]) -> dict[str, Any]:

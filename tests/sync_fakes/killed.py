@@ -13,7 +13,6 @@ from events.json_text import Json
 from sync_client import command_line, pull, replica
 from sync_client.http_transport import HttpTransport
 from sync_client.wire import Answer, ChangesPage
-from tests.sync_fakes.http_server import TOKEN
 
 _Result = TypeVar("_Result")
 _connect = replica._connect
@@ -34,12 +33,12 @@ class Steps:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(fatal: int, arguments: list[str], output: Path) -> None:
+def main(fatal: int, arguments: list[str], output: Path, token: str) -> None:
     """Run the command line with a step before every statement, and on either side of the network.
 
     With 0 as the fatal step it runs to its end, and the output ends in the number of steps.
     """
-    os.environ["PATTERNLOG_TOKEN"] = TOKEN
+    os.environ["PATTERNLOG_TOKEN"] = token
     with output.open("w") as file, redirect_stdout(file), redirect_stderr(file):
         _run(Steps(fatal), arguments)
 
