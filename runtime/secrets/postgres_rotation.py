@@ -39,14 +39,25 @@ class _Rotation:
         try:
             connection = self._connected(dialect, newest)
             self._good = newest
-        except InvalidAuthorizationSpecificationError:
+        except Exception as error:
             # A secret and its role do not change in one instant: until both have, the one before is good.
-            if newest == self._good:
+            if newest == self._good or not _is_refused(error):
                 raise
-            connection = self._connected(dialect, self._good)
+            connection = self._connected_by_either(dialect, newest)
         if entry is not None:
             entry.info[_MADE_UNDER] = newest
         return connection
+
+    def _connected_by_either(self, dialect: Dialect, newest: SecretStr) -> DBAPIConnection:
+        try:
+            return self._connected(dialect, self._good)
+        except Exception as error:
+            if not _is_refused(error):
+                raise
+            # The role has changed since the newest was refused.
+            connection = self._connected(dialect, newest)
+            self._good = newest
+            return connection
 
     def check(self, _connection: object, entry: ConnectionPoolEntry, _proxy: object) -> None:
         if entry.info.get(_MADE_UNDER) != self._settings.latest().postgres_dsn:
@@ -56,3 +67,8 @@ class _Rotation:
         url = make_url(dsn.get_secret_value()).set(drivername="postgresql+asyncpg")
         arguments, options = dialect.create_connect_args(url)
         return dialect.connect(*arguments, **{**options, **self._options})
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether Postgres does not take user and password; SQLAlchemy wraps what the driver says."""
+    return any(isinstance(one, InvalidAuthorizationSpecificationError) for one in (error, error.__cause__))
