@@ -29,7 +29,7 @@ test: lint ## Lint and every test
 
 .PHONY: test-unit
 test-unit: $(READY) ## The tests that need no services
-	@.venv/bin/python -m pytest tests/unit
+	@.venv/bin/python -m pytest --numprocesses auto --dist loadfile tests/unit
 
 .PHONY: search
 search: $(READY) ## Search merging and sync with random runs, many more than `make test` (EXAMPLES=20000)
