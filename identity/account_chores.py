@@ -5,9 +5,10 @@ from time import monotonic
 
 import asyncpg
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from identity.account import EndSessions
-from identity.account_database import AccountDatabase
+from identity.database import transaction
 from identity.mail import outbox
 from identity.mail.postman import Postman
 from identity.session_endings import carry_out_left
@@ -27,8 +28,8 @@ _FORGET = (
 class AccountChores:
     """A worker; several processes may each have one."""
 
-    def __init__(self, database: AccountDatabase, end_sessions: EndSessions, postman: Postman | None) -> None:
-        self._database = database
+    def __init__(self, engine: AsyncEngine, end_sessions: EndSessions, postman: Postman | None) -> None:
+        self._engine = engine
         self._end_sessions = end_sessions
         self._postman = postman
         self._forget_at = 0.0
@@ -44,7 +45,7 @@ class AccountChores:
 
     async def turn(self) -> None:
         """Do what there is to do now; raise `Problem` 503, or what Postgres says."""
-        await carry_out_left(self._database, self._end_sessions)
+        await carry_out_left(self._engine, self._end_sessions)
         if self._postman is not None:
             while await self._postman.deliver_one():
                 pass
@@ -54,7 +55,7 @@ class AccountChores:
 
     async def forget(self) -> None:
         """Delete what is too old to be of use."""
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             for statement in _FORGET:
                 await pg.execute(statement)
             await outbox.purge(pg)

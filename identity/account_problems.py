@@ -63,9 +63,3 @@ def busy(wait_s: int) -> Problem:
     """As many passwords wait to be hashed as may."""
     detail = "too many passwords wait to be checked: try again"
     return Problem("busy", 503, detail, headers={"Retry-After": str(wait_s)})
-
-
-def accounts_unavailable() -> Problem:
-    """Postgres does not answer."""
-    detail = "accounts cannot be reached at the moment: try again"
-    return Problem("database_unavailable", 503, detail, headers={"Retry-After": "1"})

@@ -4,11 +4,11 @@ import secrets
 import uuid
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.identifiers import is_uuid
 from identity import throttle
 from identity.account import Account, EndSessions
-from identity.account_database import AccountDatabase
 from identity.account_problems import (
     bad_one_time_token,
     email_taken,
@@ -18,6 +18,7 @@ from identity.account_problems import (
 )
 from identity.account_rules import email_of, key_of, login_of, new_password, typed_password, username_of
 from identity.confirming import Asker, Confirming
+from identity.database import transaction
 from identity.hashing import Verified
 from identity.mail import outbox
 from identity.mail.texts import MailKind
@@ -51,11 +52,11 @@ _DEVICE_LENGTH = 43
 class Accounts:
     """Whatever concerns an account but its password, which `PasswordChanges` changes."""
 
-    def __init__(self, database: AccountDatabase, passwords: PasswordPool, end_sessions: EndSessions) -> None:
-        self._database = database
+    def __init__(self, engine: AsyncEngine, passwords: PasswordPool, end_sessions: EndSessions) -> None:
+        self._engine = engine
         self._passwords = passwords
         self._end_sessions = end_sessions
-        self._confirming = Confirming(database, passwords)
+        self._confirming = Confirming(engine, passwords)
 
     async def register(self, username: str, email: str, password: str, address: str) -> Account:
         """A new account, whose owner is written to; raise `Problem`.
@@ -65,12 +66,12 @@ class Accounts:
         """
         username, email = username_of(username), email_of(email)
         fit = new_password(password, "password", username, email)
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             if await pg.fetchval(IS_TAKEN, key_of(username)):
                 raise username_taken()
         hashed = await self._passwords.hash(fit)
         user_id = str(uuid.uuid4())
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             row = await pg.fetchrow(ADD, user_id, username, key_of(username), email, key_of(email), hashed)
             if row is None:
                 raise username_taken()
@@ -101,7 +102,7 @@ class Accounts:
         key, source = login_of(login), throttle.source_of_address(address)
         token = throttle.source_of_device(device) if device and len(device) == _DEVICE_LENGTH else None
         subject = throttle.subject_of(key)
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             user = await find(pg, BY_LOGIN, key, [source] if token is None else [source, token])
             limits = throttle.limits_of(source, token, user.known if user else ())
             await throttle.count(pg, subject, limits)
@@ -117,7 +118,7 @@ class Accounts:
         try:
             return await self._passwords.verify(typed, user.password_hash if user else None)
         except Problem:
-            async with self._database.transaction() as pg:
+            async with transaction(self._engine) as pg:
                 await throttle.give_back(pg, subject, limits)
             raise
 
@@ -130,7 +131,7 @@ class Accounts:
     ) -> None:
         limits, sources = counted
         account = user.account
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             # The password may have been changed while it was compared.
             if not await pg.fetchval(STILL_HAS, account.user_id, account.password_changed_at):
                 raise invalid_credentials()
@@ -143,7 +144,7 @@ class Accounts:
     async def know_device(self, user_id: str) -> str:
         """A secret by which a user's device is known again, whatever its address: for a cookie, say."""
         secret = secrets.token_urlsafe(_DEVICE_BYTES)
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             if not await pg.fetchval(LOCK, user_id):
                 raise no_account()
             await throttle.know(pg, user_id, throttle.source_of_device(secret))
@@ -154,13 +155,13 @@ class Accounts:
         """The account of a user who is active; raise `Problem` 503 `database_unavailable`."""
         if not is_uuid(user_id):
             return None
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             user = await find(pg, BY_ID, user_id)
         return user.account if user else None
 
     async def verify_email(self, token: str) -> None:
         """The address is whose the token was sent to; raise `Problem` 400, or 409 `email_taken`."""
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             holder = await use(pg, token, Purpose.VERIFY_EMAIL)
             if holder is None:
                 raise bad_one_time_token()
@@ -180,17 +181,17 @@ class Accounts:
         if account is None:
             raise no_account()
         if not account.email_verified:
-            async with self._database.transaction() as pg:
+            async with transaction(self._engine) as pg:
                 await outbox.put(pg, MailKind.VERIFY_EMAIL, account.email, user_id)
 
     async def deactivate(self, asker: Asker, password: str) -> None:
         """End an account for good: address and password are erased, id and name are not given again."""
         user = await self._confirming.confirm(asker, password, "password")
         user_id = user.account.user_id
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             if await pg.fetchval(DEACTIVATE, user_id, user.account.password_changed_at) is None:
                 raise no_account()
             for statement in FORGET:
                 await pg.execute(statement, user_id)
             ending_id = await write_down(pg, user_id, None)
-        await carry_out(self._database, self._end_sessions, ending_id, user_id, None)
+        await carry_out(self._engine, self._end_sessions, ending_id, user_id, None)

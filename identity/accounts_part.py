@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from identity.account import EndSessions
 from identity.account_chores import AccountChores
-from identity.account_database import AccountDatabase
 from identity.accounts import Accounts
 from identity.mail.postman import Postman
 from identity.mail.senders import create_mail_sender
@@ -25,13 +24,12 @@ async def open_accounts(
     app: FastAPI, settings: Settings, health: Health, engine: AsyncEngine, end_sessions: EndSessions
 ) -> AsyncIterator[Accounts]:
     """Accounts on `engine`; `app.state` gets `accounts` and `password_changes`. Raise `Misconfigured`."""
-    database = AccountDatabase(engine)
-    postman = _postman(settings, health, database)
+    postman = _postman(settings, health, engine)
     async with open_password_pool(settings) as passwords:
-        accounts = Accounts(database, passwords, end_sessions)
+        accounts = Accounts(engine, passwords, end_sessions)
         app.state.accounts = accounts
-        app.state.password_changes = PasswordChanges(database, passwords, end_sessions)
-        chores = spawn(app, AccountChores(database, end_sessions, postman).run(), "accounts' chores")
+        app.state.password_changes = PasswordChanges(engine, passwords, end_sessions)
+        chores = spawn(app, AccountChores(engine, end_sessions, postman).run(), "accounts' chores")
         try:
             yield accounts
         finally:
@@ -39,9 +37,9 @@ async def open_accounts(
             await asyncio.gather(chores, return_exceptions=True)
 
 
-def _postman(settings: Settings, health: Health, database: AccountDatabase) -> Postman | None:
+def _postman(settings: Settings, health: Health, engine: AsyncEngine) -> Postman | None:
     sender = create_mail_sender(settings)
     if sender is None:
         health.remark("mail", "neither a mail server nor a folder is set: mails wait")
         return None
-    return Postman(database, sender, settings, health)
+    return Postman(engine, sender, settings, health)

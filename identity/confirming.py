@@ -3,11 +3,13 @@
 import hashlib
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from events.identifiers import is_uuid
 from identity import throttle
-from identity.account_database import AccountDatabase
 from identity.account_problems import no_account, wrong_password
 from identity.account_rules import typed_password
+from identity.database import transaction
 from identity.passwords import PasswordPool
 from identity.throttle import Limit
 from identity.user_rows import BY_ID, User, find
@@ -26,8 +28,8 @@ class Asker:
 class Confirming:
     """Compares with the present password, as often as the throttle allows for the session."""
 
-    def __init__(self, database: AccountDatabase, passwords: PasswordPool) -> None:
-        self._database = database
+    def __init__(self, engine: AsyncEngine, passwords: PasswordPool) -> None:
+        self._engine = engine
         self._passwords = passwords
 
     async def confirm(self, asker: Asker, typed: str, name: str) -> User:
@@ -36,7 +38,7 @@ class Confirming:
             raise no_account()
         self._passwords.check_room()
         subject, limits = _counted_under(asker)
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             user = await find(pg, BY_ID, asker.user_id)
             if user is None:
                 raise no_account()
@@ -45,12 +47,12 @@ class Confirming:
         try:
             right = password is not None and await self._is_right(password, user)
         except Problem:
-            async with self._database.transaction() as pg:
+            async with transaction(self._engine) as pg:
                 await throttle.give_back(pg, subject, limits)
             raise
         if not right:
             raise wrong_password(name)
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             await throttle.take_back(pg, subject, limits)
         return user
 

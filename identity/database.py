@@ -5,23 +5,16 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from identity.problems import identity_unavailable
-from runtime.postgres import driver
+from runtime.postgres import AWAY, driver
 from runtime.problems import Problem
 
 _log = structlog.get_logger(__name__)
 
-AWAY = (
-    *(OSError, TimeoutError, PoolTimeout, DBAPIError),
-    *(asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError),
-    *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError),
-    *(asyncpg.InvalidCatalogNameError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError),
-)
-"""What the driver and the pool raise while Postgres is away, stops, starts, or cannot answer in time."""
+TRY_AGAIN = (*AWAY, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+"""Postgres is away, or has ended a transaction for the sake of another."""
 
 
 @asynccontextmanager
@@ -37,8 +30,9 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
                 async with pg.transaction():
                     yield pg
             except Problem as problem:
+                # The connection is good; only an error of its own costs it.
                 refused = problem
-    except AWAY as error:
+    except TRY_AGAIN as error:
         _log.warning("database unavailable", reason=repr(error))
         raise identity_unavailable() from error
     if refused is not None:

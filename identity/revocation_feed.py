@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from identity.database import AWAY
+from identity.database import TRY_AGAIN
 from identity.revocations import Kind, Revocation, Revocations
 from runtime.health import Health
 from runtime.postgres import driver
@@ -47,7 +47,7 @@ class PostgresFeed:
         while True:
             try:
                 await self.look()
-            except AWAY as error:
+            except TRY_AGAIN as error:
                 _log.debug("revocations are not heard from Postgres", reason=repr(error))
             self._mirror.forget_expired(time.time())
             await asyncio.sleep(POLL_S)

@@ -2,9 +2,10 @@
 
 import asyncpg
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from identity.account import EndSessions
-from identity.account_database import AccountDatabase
+from identity.database import transaction
 
 _log = structlog.get_logger(__name__)
 
@@ -24,12 +25,12 @@ async def write_down(pg: asyncpg.Connection, user_id: str, but: str | None) -> i
 
 
 async def carry_out(
-    database: AccountDatabase, end_sessions: EndSessions, ending_id: int, user_id: str, but: str | None
+    engine: AsyncEngine, end_sessions: EndSessions, ending_id: int, user_id: str, but: str | None
 ) -> bool:
     """End them now; False if that fails for the moment, and is done later."""
     try:
         await end_sessions(user_id, but=but)
-        async with database.transaction() as pg:
+        async with transaction(engine) as pg:
             await pg.execute(_DONE, ending_id)
     except Exception as error:
         # Whatever it is, the password is changed, and what is left to do is written down.
@@ -39,10 +40,10 @@ async def carry_out(
 
 
 async def carry_out_left(
-    database: AccountDatabase, end_sessions: EndSessions, older_than_s: float = GRACE_S
+    engine: AsyncEngine, end_sessions: EndSessions, older_than_s: float = GRACE_S
 ) -> None:
     """End what others have left; raise `Problem` 503."""
-    async with database.transaction() as pg:
+    async with transaction(engine) as pg:
         left = await pg.fetch(_LEFT, older_than_s)
     for row in left:
-        await carry_out(database, end_sessions, row["ending_id"], str(row["user_id"]), row["but_session"])
+        await carry_out(engine, end_sessions, row["ending_id"], str(row["user_id"]), row["but_session"])

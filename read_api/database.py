@@ -5,29 +5,13 @@ from contextlib import suppress
 
 import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from projectors.schema.generations import LIVE, search_path
 from read_api.problems import DatabaseUnavailable
-from runtime.postgres import driver
+from runtime.postgres import AWAY, driver
 
 _log = structlog.get_logger(__name__)
-
-_AWAY = (
-    OSError,
-    TimeoutError,
-    PoolTimeout,
-    DBAPIError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InvalidCatalogNameError,
-)
-"""What the driver and the pool raise while Postgres is away, stops, starts, or cannot answer in time."""
 
 SESSION = {"plan_cache_mode": "force_custom_plan"}
 """Each statement is planned for its values: a rare tag and a common severity want different indexes."""
@@ -65,7 +49,7 @@ class Database:
                 live: dict[str, str] = {row[0]: row[1] for row in await pg.fetch(LIVE)}
                 if live != self._live:
                     await self._switch(pg, live)
-        except _AWAY as error:
+        except AWAY as error:
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 
     async def _switch(self, pg: asyncpg.Connection, live: dict[str, str]) -> None:
@@ -103,7 +87,7 @@ class Database:
                 # What was read until now was dropped before this process looked again.
                 await self.follow()
                 return await self._rows(statement, *arguments)
-        except (*_AWAY, asyncpg.UndefinedTableError) as error:
+        except (*AWAY, asyncpg.UndefinedTableError) as error:
             _log.warning("database unavailable", reason=repr(error))
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runtime.secrets.postgres_rotation import follow_rotation
@@ -19,6 +20,14 @@ FAILED = (
     *(SQLAlchemyError, OSError, TimeoutError),
 )
 """What a statement of ours may fail with, besides a bug."""
+
+AWAY = (
+    *(OSError, TimeoutError, PoolTimeout, DBAPIError),
+    *(asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError),
+    *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError),
+    asyncpg.InvalidCatalogNameError,
+)
+"""What the driver and the pool raise while Postgres is away, stops, starts, or cannot answer in time."""
 
 BY_INDEX = {"enable_seqscan": "off"}
 """For sessions whose every statement has its index.

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from identity.account_chores import AccountChores
-from identity.account_database import AccountDatabase
 from identity.accounts import Account, Accounts
 from identity.mail.port import Mail, MailSender
 from identity.mail.postman import Postman
@@ -73,7 +72,6 @@ class Desk:
 
     settings: Settings
     engine: AsyncEngine
-    database: AccountDatabase
     passwords: PasswordPool
     accounts: Accounts
     changes: PasswordChanges
@@ -84,10 +82,10 @@ class Desk:
         return await self.accounts.register(username, email, PASSWORD, HOME)
 
     def postman(self, sender: MailSender | None = None) -> Postman:
-        return Postman(self.database, sender or self.letterbox, self.settings, Health())
+        return Postman(self.engine, sender or self.letterbox, self.settings, Health())
 
     def chores(self) -> AccountChores:
-        return AccountChores(self.database, self.endings, self.postman())
+        return AccountChores(self.engine, self.endings, self.postman())
 
     async def deliver(self) -> None:
         postman = self.postman()
@@ -126,14 +124,13 @@ async def open_desk(services: Services, passwords: PasswordPool) -> AsyncIterato
         async with engine.begin() as connection:
             await connection.execute(text("CREATE SCHEMA identity"))
             await connection.run_sync(metadata.create_all)
-        database, endings = AccountDatabase(engine), Endings()
+        endings = Endings()
         yield Desk(
             settings=settings,
             engine=engine,
-            database=database,
             passwords=passwords,
-            accounts=Accounts(database, passwords, endings),
-            changes=PasswordChanges(database, passwords, endings),
+            accounts=Accounts(engine, passwords, endings),
+            changes=PasswordChanges(engine, passwords, endings),
             endings=endings,
             letterbox=Letterbox(),
         )

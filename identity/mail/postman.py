@@ -1,8 +1,9 @@
 """The worker that empties the outbox: each mail at least once, however often it dies."""
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from identity.account_database import AccountDatabase
+from identity.database import transaction
 from identity.mail import outbox
 from identity.mail.outbox import Waiting
 from identity.mail.port import Mail, MailDelayed, MailRefused, MailSender
@@ -24,23 +25,21 @@ _WAITS_PER_TURN = 12
 class Postman:
     """Takes mails out one at a time; several processes may each have one."""
 
-    def __init__(
-        self, database: AccountDatabase, sender: MailSender, settings: Settings, health: Health
-    ) -> None:
+    def __init__(self, engine: AsyncEngine, sender: MailSender, settings: Settings, health: Health) -> None:
         self._health = health
-        self._database = database
+        self._engine = engine
         self._sender = sender
         self._settings = settings
         self._lease_s = _TURN_S + _WAITS_PER_TURN * settings.mail_timeout_s
 
     async def deliver_one(self) -> bool:
         """Send what has waited longest; whether there was anything. Raise `Problem` 503."""
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             waiting = await outbox.take(pg, self._lease_s)
         if waiting is None:
             return False
         # The token has to be known before anybody can read it.
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             mail = await write(pg, waiting, self._settings)
             if mail is None:
                 await outbox.done(pg, waiting, "not_sent")
@@ -66,11 +65,11 @@ class Postman:
             return
         _log.warning("mail delayed", mail_id=waiting.mail_id, tries=waiting.tries, reason=reason)
         wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** min(waiting.tries - 1, 20))
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             await outbox.later(pg, waiting, wait_s, reason)
 
     async def _end(self, waiting: Waiting, result: str) -> None:
         log = _log.info if result == "sent" else _log.warning
         log("mail done", mail_id=waiting.mail_id, kind=waiting.kind.value, result=result)
-        async with self._database.transaction() as pg:
+        async with transaction(self._engine) as pg:
             await outbox.done(pg, waiting, result)

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable
 import pytest
 from pydantic import SecretStr
 
-from identity.account_database import AccountDatabase
 from identity.accounts import Account, Accounts
 from identity.confirming import Asker
 from identity.passwords import PasswordPool
@@ -188,7 +187,7 @@ async def test_whoever_is_no_user_has_no_account(desk: Desk) -> None:
 
 async def test_while_postgres_is_away_nobody_is_told_that_they_are_wrong(pool: PasswordPool) -> None:
     engine = create_engine(development(postgres_dsn=SecretStr("postgresql://a@127.0.0.1:1/a")), "test")
-    accounts = Accounts(AccountDatabase(engine), pool, Endings())
+    accounts = Accounts(engine, pool, Endings())
     for work in (
         accounts.authenticate("ada", PASSWORD, HOME),
         accounts.register("ada", "ada@example.org", PASSWORD, HOME),

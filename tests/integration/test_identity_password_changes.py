@@ -157,11 +157,11 @@ async def test_sessions_that_a_crash_left_are_ended_afterwards(desk: Desk) -> No
     desk.endings.broken = True
     await desk.changes.change(asker(account), PASSWORD, OTHER_PASSWORD)
     assert desk.endings.asked == []
-    await carry_out_left(desk.database, desk.endings, older_than_s=0)
+    await carry_out_left(desk.engine, desk.endings, older_than_s=0)
     desk.endings.broken = False
     # Whoever is about to do it is given time.
-    await carry_out_left(desk.database, desk.endings)
+    await carry_out_left(desk.engine, desk.endings)
     assert desk.endings.asked == []
     for _ in range(2):
-        await carry_out_left(desk.database, desk.endings, older_than_s=0)
+        await carry_out_left(desk.engine, desk.endings, older_than_s=0)
     assert desk.endings.asked == [(account.user_id, "s1")]
