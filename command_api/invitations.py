@@ -3,7 +3,6 @@
 The log holds the hash of a proof, and the proof is itself a hash: neither opens anything.
 """
 
-import hashlib
 import re
 import secrets
 import time
@@ -35,6 +34,7 @@ from command_api.service import CommandService, is_pending
 from command_api.submission import Submission
 from events.identifiers import UUID_PATTERN, uuid7
 from events.json_text import Json, dump
+from events.membership import proof_hash_of, proof_of
 from events.roles import OrganizationRole, Role
 from events.shapes import utc_text
 from runtime.authentication import principal_of
@@ -85,11 +85,6 @@ class Token:
     key: str
     invitation_id: str
     proof: str
-
-
-def proof_of(secret: str) -> str:
-    """What shows that somebody knows a secret, and does not tell it."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def read_token(text: str) -> Token:
@@ -175,7 +170,7 @@ class _Invitation:
         self.command_id = _new_id()
         self.invitation_id = str(uuid.uuid4())
         self.token = f"{_PREFIXES[collection]}{key}.{self.invitation_id}.{secret}"
-        self.proof_hash = hashlib.sha256(proof_of(secret).encode()).hexdigest()
+        self.proof_hash = proof_hash_of(proof_of(secret))
         self.expires_at = utc_text(datetime.now(UTC) + lasts)
 
 

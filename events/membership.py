@@ -1,5 +1,6 @@
 """Members and invitations: the shapes and states that teams and organizations have in common."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
@@ -48,6 +49,16 @@ class SettingsChange:
 
     set: dict[str, Json]
     remove: list[str]
+
+
+def proof_of(secret: str) -> str:
+    """What shows that somebody knows the secret of an invitation, and does not tell it."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def proof_hash_of(proof: str) -> str:
+    """What the log keeps to check a proof by; no proof can be made of it."""
+    return hashlib.sha256(proof.encode()).hexdigest()
 
 
 # ---------------------------------------------------------------- state

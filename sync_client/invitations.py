@@ -4,12 +4,12 @@ The inviting client makes the secret, and sends the log a hash of a hash of it; 
 neither the log nor whoever reads it can join by what is there.
 """
 
-import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass, field
 
 from events.identifiers import is_uuid
+from events.membership import proof_hash_of, proof_of
 from sync_client.errors import SyncError
 
 _PREFIX = "inv_"
@@ -41,12 +41,12 @@ class Invitation:
     @property
     def proof(self) -> str:
         """What whoever joins sends."""
-        return hashlib.sha256(self.secret.encode()).hexdigest()
+        return proof_of(self.secret)
 
     @property
     def proof_hash(self) -> str:
         """What whoever invites sends."""
-        return hashlib.sha256(self.proof.encode()).hexdigest()
+        return proof_hash_of(self.proof)
 
 
 def new_invitation(log_id: str) -> Invitation:

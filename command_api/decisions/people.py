@@ -1,6 +1,5 @@
 """Decisions on members and invitations that teams and organizations have in common."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -8,7 +7,7 @@ from typing import TypeVar
 from command_api.decisions.refusals import Refusal, Rejected
 from command_api.decisions.sender import Sender
 from events.json_text import Json, dump
-from events.membership import Invitation, Membership
+from events.membership import Invitation, Membership, proof_hash_of
 
 R = TypeVar("R")
 
@@ -69,7 +68,7 @@ def taken_up(
 ) -> Invitation[R] | Rejected:
     """The invitation that somebody proves to know the secret of; without the proof there is none."""
     invitation = people.invitations.get(invitation_id)
-    if invitation is None or hashlib.sha256(proof.encode()).hexdigest() != invitation.proof_hash:
+    if invitation is None or proof_hash_of(proof) != invitation.proof_hash:
         return Rejected(code=Refusal.UNKNOWN_INVITATION, detail="no open invitation has this id and secret")
     if _is_over(invitation, sender):
         return Rejected(code=Refusal.INVITATION_EXPIRED, detail="the invitation has expired")
