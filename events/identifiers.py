@@ -12,6 +12,13 @@ def is_uuid(text: str) -> bool:
     return _CANONICAL.fullmatch(text) is not None
 
 
+def canonical_uuid(text: str) -> str:
+    """The text, if it is one; raise `ValueError`."""
+    if not is_uuid(text):
+        raise ValueError("must be a UUID in canonical lower-case form")
+    return text
+
+
 def is_uuid7(text: str) -> bool:
     """Whether the text is a canonical UUID of version 7 and the RFC's variant."""
     return is_uuid(text) and text[14] == "7" and text[19] in "89ab"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from events.identifiers import is_uuid
+from events.identifiers import canonical_uuid
 from events.roles import Role
 
 
@@ -15,13 +15,7 @@ def _printable(text: str) -> str:
     return text
 
 
-def _canonical(text: str) -> str:
-    if not is_uuid(text):
-        raise ValueError("must be a UUID in canonical lower-case form")
-    return text
-
-
-Id = Annotated[str, AfterValidator(_canonical)]
+Id = Annotated[str, AfterValidator(canonical_uuid)]
 Name = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)]
 Secret = Annotated[str, Field(min_length=1, max_length=4096)]
 

@@ -6,18 +6,12 @@ from urllib.parse import parse_qsl
 from fastapi import Path, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
-from events.identifiers import is_uuid
+from events.identifiers import canonical_uuid
 from read_api.examples import HELD_UP, PATTERN, TEAM
 from read_api.problems import invalid_parameter
 
 MAX_TEXT = 1024
 MAX_WAIT_S = 30.0
-
-
-def _canonical(text: str) -> str:
-    if not is_uuid(text):
-        raise ValueError("must be a UUID in canonical lower-case form")
-    return text
 
 
 def _storable(text: str) -> str:
@@ -26,7 +20,7 @@ def _storable(text: str) -> str:
     return text
 
 
-Id = Annotated[str, AfterValidator(_canonical), Field(json_schema_extra={"format": "uuid"})]
+Id = Annotated[str, AfterValidator(canonical_uuid), Field(json_schema_extra={"format": "uuid"})]
 TeamId = Annotated[Id, Path(description="The team's UUID, in canonical form", examples=[TEAM])]
 PatternId = Annotated[Id, Path(description="The pattern's UUID, in canonical form", examples=[PATTERN])]
 ConflictId = Annotated[Id, Path(description="The conflict's UUID, in canonical form", examples=[HELD_UP])]

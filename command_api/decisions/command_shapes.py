@@ -14,7 +14,7 @@ from command_api.decisions.pattern_fields import (
     is_field_name,
 )
 from command_api.decisions.refusals import Refusal
-from events.identifiers import is_uuid, is_uuid7
+from events.identifiers import canonical_uuid, is_uuid7
 from events.json_text import Json
 from events.shapes import Person, is_time
 
@@ -30,12 +30,6 @@ class InvalidCommand(Exception):
         self.code = code
         self.detail = detail
         self.pointer = pointer
-
-
-def _must_be_uuid(text: str) -> str:
-    if not is_uuid(text):
-        raise ValueError("must be a UUID in canonical lower-case form")
-    return text
 
 
 def _must_be_uuid7(text: str) -> str:
@@ -64,7 +58,7 @@ def _must_be_few(value: Json) -> Json:
 
 
 CommandId = Annotated[str, AfterValidator(_must_be_uuid7), Field(json_schema_extra={"format": "uuid"})]
-Id = Annotated[str, AfterValidator(_must_be_uuid), Field(json_schema_extra={"format": "uuid"})]
+Id = Annotated[str, AfterValidator(canonical_uuid), Field(json_schema_extra={"format": "uuid"})]
 PatternId = Id
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Time = Annotated[str, AfterValidator(_must_be_time), Field(json_schema_extra={"format": "date-time"})]
