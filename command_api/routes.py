@@ -15,6 +15,7 @@ from command_api.service import CommandService, is_pending
 from command_api.submission import read_submission
 from events.identifiers import is_uuid, is_uuid7
 from runtime.authentication import Principal, principal_of
+from runtime.origin import address_of, printable
 from runtime.problems import Problem
 from runtime.rate_limits.limiting import charge, charge_bytes
 from runtime.settings import Settings
@@ -133,11 +134,6 @@ def waiting(request: Request) -> float:
     return wait_seconds(prefer, default=settings.default_wait_s, most=settings.max_wait_s)
 
 
-async def check_known(request: Request) -> None:
-    """Ask who sends a request before anything in it is looked at; raise `Problem` 401 `unauthenticated`."""
-    principal_of(request)
-
-
 def sender_of(key: str, request: Request, collection: Collection = Collection.TEAMS) -> Sender:
     """Whose request it is, and for which team or organization; raise `Problem`."""
     principal = principal_of(request)
@@ -153,7 +149,7 @@ def sender_of(key: str, request: Request, collection: Collection = Collection.TE
         at_most=principal.at_most,
         credential=credential_of(principal),
         request_id=request.state.request_id,
-        address=printable(request.client.host if request.client else "", 64),
+        address=address_of(request),
         user_agent=printable(request.headers.get("user-agent", ""), 256),
     )
 
@@ -163,11 +159,6 @@ def credential_of(principal: Principal) -> str:
     if principal.key_id is not None:
         return f"key:{principal.key_id}"
     return "" if principal.session_id is None else f"session:{principal.session_id}"
-
-
-def printable(text: str, most: int) -> str:
-    """The printable characters among the first so many."""
-    return "".join(filter(str.isprintable, text[:most]))
 
 
 def _single(body: dict[str, Any]) -> Response:

@@ -17,7 +17,6 @@ from identity.account_bodies import (
 )
 from identity.account_problems import no_account, session_required
 from identity.accounts import Accounts
-from identity.asking import address_of
 from identity.confirming import Asker
 from identity.described import (
     AWAY,
@@ -34,6 +33,7 @@ from identity.described import (
 )
 from identity.password_changes import PasswordChanges
 from runtime.authentication import Principal, principal_of
+from runtime.origin import address_of
 from runtime.problems import Problem
 
 router = APIRouter(prefix="/api/v1/auth", tags=["accounts"])

@@ -8,8 +8,6 @@ from identity.account_problems import session_required
 from identity.credentials import Credentials
 from runtime.authentication import principal_of
 
-_MOST = 64
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asking:
@@ -27,9 +25,3 @@ async def asking(request: Request) -> Asking:
         raise session_required()
     credentials: Credentials = request.app.state.credentials
     return Asking(user_id=principal.actor, session_id=principal.session_id, credentials=credentials)
-
-
-def address_of(request: Request) -> str:
-    """Where a request comes from."""
-    text = request.client.host if request.client else ""
-    return "".join(filter(str.isprintable, text[:_MOST]))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from identity.access_tokens import Claims
 from identity.accounts import Accounts
-from identity.asking import Asking, address_of, asking
+from identity.asking import Asking, asking
 from identity.credentials import Credentials
 from identity.described import (
     FOR_EVERYBODY,
@@ -32,6 +32,7 @@ from identity.examples import SESSION
 from identity.problems import unknown_session
 from identity.sessions import Opened
 from runtime.json_body import read_json
+from runtime.origin import address_of
 from runtime.rate_limits.limiting import charge_login
 
 router = APIRouter(prefix="/api/v1/auth", tags=["sessions"])

@@ -113,3 +113,8 @@ async def check_still_known(request: Request) -> None:
     found = await _authenticate(request.scope)
     if isinstance(found, Problem) and found.code != "token_expired":
         raise found
+
+
+async def check_known(request: Request) -> None:
+    """Ask who sends a request before anything in it is looked at; raise as `principal_of` does."""
+    principal_of(request)

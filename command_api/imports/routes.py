@@ -15,9 +15,10 @@ from command_api.examples import IMPORT
 from command_api.imports.commands import plan
 from command_api.imports.running import Import, counts, dry_results
 from command_api.prefer import wait_seconds
-from command_api.routes import TeamId, check_known, sender_of
+from command_api.routes import TeamId, sender_of
 from command_api.service import is_pending
 from events.json_text import MAX_DEPTH
+from runtime.authentication import check_known
 from runtime.rate_limits.limiting import charge, charge_bytes
 from runtime.settings import Settings
 from runtime.uploads.kinds import Kind

@@ -20,9 +20,10 @@ from command_api.members.directory import Directory
 from command_api.members.planning import MemberRow, read_row
 from command_api.members.running import MemberBatch, Read
 from command_api.offered import Collection
-from command_api.routes import OrganizationId, check_known, sender_of, waiting
+from command_api.routes import OrganizationId, sender_of, waiting
 from command_api.service import CommandService, is_pending
 from events.roles import Role
+from runtime.authentication import check_known
 from runtime.postgres import FAILED
 from runtime.problems import Problem
 from runtime.rate_limits.limiting import charge

@@ -3,7 +3,7 @@
 import pytest
 
 from command_api.command_log import Sender
-from command_api.routes import printable
+from runtime.origin import printable
 
 
 def test_a_record_says_from_where_it_came_as_far_as_that_is_known() -> None:
