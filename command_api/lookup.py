@@ -2,21 +2,21 @@
 
 from dataclasses import dataclass
 
-import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command_api.command_log import Sender
 from command_api.offered import Collection
 from events.json_text import parse
+from events.organization import STREAM as ORGANIZATION_STREAM
 from events.organization import Organization
 from events.outcome import Outcome
 from events.roles import OrganizationRole, Right, allows
 from events.shapes import utc_text
 from events.state_json import load_state
 from events.stream import StreamState
+from events.team import STREAM as TEAM_STREAM
 from events.team import Team
-from projectors.schema.generations import LIVE, search_path
-from runtime.postgres import driver
+from projectors.schema.live_rows import live_row
 
 OUTCOME = """
 SELECT o.log_id::text, o.command_hash, o.recorded_at, o.status, o.answer,
@@ -27,8 +27,9 @@ SELECT o.log_id::text, o.command_hash, o.recorded_at, o.status, o.answer,
   FROM outcomes AS o WHERE o.team_id = $1::uuid AND o.command_id = $2::uuid
 """
 """Whose it was is told by the event that it became, or by its refusal."""
+_PROJECTIONS = ("library", "outcomes")
 _STATE = "SELECT state FROM heads WHERE team_id = $1::uuid AND stream = $2"
-_STREAMS = {Collection.TEAMS: "team", Collection.ORGANIZATIONS: "organization"}
+_STREAMS = {Collection.TEAMS: TEAM_STREAM, Collection.ORGANIZATIONS: ORGANIZATION_STREAM}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +42,7 @@ class Found:
 
 async def find_outcome(engine: AsyncEngine, team_id: str, command_id: str) -> Found | None:
     """The first outcome of a command, once it is projected."""
-    row = await _row(engine, OUTCOME, team_id, command_id)
+    row = await live_row(engine, _PROJECTIONS, OUTCOME, team_id, command_id)
     if row is None:
         return None
     answer = {k: v for k, v in parse(row["answer"].encode()).items() if k not in ("command_id", "status")}
@@ -59,7 +60,7 @@ async def find_outcome(engine: AsyncEngine, team_id: str, command_id: str) -> Fo
 
 async def may_read(engine: AsyncEngine, asker: Sender) -> bool:
     """Whether somebody may know what others did in a team, or in an organization."""
-    row = await _row(engine, _STATE, asker.team_id, _STREAMS[asker.collection])
+    row = await live_row(engine, _PROJECTIONS, _STATE, asker.team_id, _STREAMS[asker.collection])
     return row is not None and _may_read(load_state(row["state"]), asker)
 
 
@@ -67,18 +68,3 @@ def _may_read(state: StreamState, asker: Sender) -> bool:
     if isinstance(state, Organization):
         return state.people.members.get(asker.actor) is OrganizationRole.ADMIN
     return isinstance(state, Team) and allows(state.role_of(asker.actor), Right.READ, asker.at_most)
-
-
-async def _row(engine: AsyncEngine, statement: str, *values: str) -> asyncpg.Record | None:
-    try:
-        return await _try(engine, statement, *values)
-    except asyncpg.UndefinedTableError:
-        # The generation that was live a moment ago is dropped.
-        return await _try(engine, statement, *values)
-
-
-async def _try(engine: AsyncEngine, statement: str, *values: str) -> asyncpg.Record | None:
-    async with driver(engine) as pg:
-        live = {row[0]: row[1] for row in await pg.fetch(LIVE)}
-    async with driver(engine, search_path([live["library"], live["outcomes"]])) as pg:
-        return await pg.fetchrow(statement, *values)
